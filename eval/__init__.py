@@ -1,0 +1,1 @@
+"""The evaluation of citebot: scripts that measure and tune."""

@@ -1,0 +1,1 @@
+"""Evidence to draft: one module a way of writing answers."""

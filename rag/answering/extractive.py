@@ -1,0 +1,92 @@
+"""Answers without a language model: the sentences themselves, chosen and ordered.
+
+Where the question names a paper, or one paper clearly leads, the answer is that paper's best sentences; where
+none does, the best sentence of each of the nearest papers, so that the reader can judge.
+"""
+
+from __future__ import annotations
+
+from rag.answers import Claim, Draft, Evidence
+from rag.papers import plain_text
+from rag.questions import Question
+from rag.retrieval import Retrieval
+
+_MAX_SENTENCES = 4
+_MAX_PAPERS = 3
+_MAX_WORDS = 110
+# A further sentence must come this near to the best one: below, it is about something else.
+_NEAR_BEST = 0.55
+# How far the best paper must lead the second, on the ranking's scale, to be answered from alone.
+_CLEAR_LEAD = 0.12
+
+# Below both, nothing in the library comes near. The questions in other words that the library can answer lie above
+# 0.27 in nearness; questions on cooking and the weather lie below 0.23, and share few words with any paper.
+_NEAR_ENOUGH = 0.25
+_COVERED_ENOUGH = 0.4
+
+
+def answer(question: Question, found: Retrieval) -> Draft:
+    """Return a draft of verbatim sentences, or a decline where nothing comes near."""
+    if not found.papers or (not found.named and not _comes_near(found)):
+        return Draft("decline", reason="off_topic")
+    if question.unknown_names and not found.named:
+        return Draft("decline", reason="not_in_library")
+    if found.named > 1:
+        return _draft(_spread(found, min(found.named, _MAX_PAPERS)))
+    if found.named == 1 or _one_leads(found):
+        return _draft(_best_of_one(found))
+    return _draft(_spread(found, _MAX_PAPERS))
+
+
+def _comes_near(found: Retrieval) -> bool:
+    return found.cosine >= _NEAR_ENOUGH or found.coverage >= _COVERED_ENOUGH
+
+
+def _one_leads(found: Retrieval) -> bool:
+    """Return whether the first paper leads the others, and has enough of the question's words to trust the lead."""
+    if len(found.papers) == 1:
+        return True
+    lead = found.papers[0].score - found.papers[1].score
+    return found.coverage >= _COVERED_ENOUGH and lead >= _CLEAR_LEAD
+
+
+def _best_of_one(found: Retrieval) -> list[Evidence]:
+    """Return the best sentences of the first paper, best first."""
+    evidence = found.of(found.papers[0].paper)
+    enough = evidence[0].score * _NEAR_BEST
+    return _within_words([each for each in evidence if each.score >= enough][:_MAX_SENTENCES])
+
+
+def _spread(found: Retrieval, papers: int) -> list[Evidence]:
+    """Return the best sentence of each of the first papers, and where there is room a second one of each.
+
+    Every paper gets its share of the words: of a paper whose best sentence is longer, a shorter good one is taken.
+    """
+    by_paper = [found.of(hit.paper) for hit in found.papers[:papers]]
+    leads = [_lead(evidence, _MAX_WORDS // papers) for evidence in by_paper]
+    seconds = [each for evidence in by_paper for each in evidence[:2] if each not in leads]
+    chosen = _within_words([*leads, *seconds]) if papers < _MAX_PAPERS else leads
+    return [each for evidence in by_paper for each in evidence if each in chosen]
+
+
+def _lead(evidence: list[Evidence], words: int) -> Evidence:
+    """Return the best of a paper's evidence that has at most so many words and comes near the best; else the best."""
+    enough = evidence[0].score * _NEAR_BEST
+    fitting = (each for each in evidence if each.score >= enough and len(each.sentence.text.split()) <= words)
+    return next(fitting, evidence[0])
+
+
+def _within_words(evidence: list[Evidence]) -> list[Evidence]:
+    """Return the evidence that fits into _MAX_WORDS, the first in any case; what is too long is passed over."""
+    chosen: list[Evidence] = []
+    total = 0
+    for each in evidence:
+        length = len(each.sentence.text.split())
+        if not chosen or total + length <= _MAX_WORDS:
+            chosen.append(each)
+            total += length
+    return chosen
+
+
+def _draft(evidence: list[Evidence]) -> Draft:
+    return Draft("fact", tuple(Claim(plain_text(each.sentence.text), (each.sentence.id,)) for each in evidence))

@@ -1,0 +1,55 @@
+"""The road from question to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag.answering import extractive
+from rag.answers import Answer, Turn
+from rag.composing import compose, decline
+from rag.grounding import check
+from rag.library import Library
+from rag.questions import understand
+from rag.retrieval import retrieve
+
+if TYPE_CHECKING:
+    from rag.llamaindex import AssistantQueryEngine
+
+
+class Assistant:
+    """Answers questions from a library, each sentence quoted and cited. Safe for threads.
+
+    >>> assistant = Assistant(Library.open("papers/"))  # doctest: +SKIP
+    >>> assistant.ask("How far does LongLoRA stretch the context?").text  # doctest: +SKIP
+    """
+
+    def __init__(self, library: Library) -> None:
+        """Answer from `library`, with its own sentences."""
+        self.library = library
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Return the answer to a question, given what was said before (oldest first).
+
+        A question that the library cannot answer gives an answer too: one with status "declined".
+        """
+        started = time.perf_counter()
+        asked = understand(question, history, self.library)
+        found = retrieve(self.library, asked)
+        draft = extractive.answer(asked, found)
+        claims = check(draft, self.library)
+        answer = compose(asked, found, claims) if claims else decline(asked, found, draft.reason or "not_in_abstract")
+        return dataclasses.replace(answer, seconds=time.perf_counter() - started)
+
+    async def aask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Return what `ask` returns, without blocking the event loop."""
+        return await asyncio.to_thread(self.ask, question, history)
+
+    def as_query_engine(self) -> AssistantQueryEngine:
+        """Return this assistant as a LlamaIndex query engine."""
+        from rag.llamaindex import AssistantQueryEngine
+
+        return AssistantQueryEngine(self)

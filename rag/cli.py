@@ -1,0 +1,238 @@
+"""The command line. Errors become one line on standard error and an exit status in `main`, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.errors import CitebotError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rag.answers import Answer
+    from rag.assistant import Assistant
+    from rag.library import Library
+
+app = typer.Typer(
+    name="citebot",
+    help="Ask a collection of papers; every sentence of the answer is quoted and cited.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option("--library", "-L", metavar="DIR", help="The library to use.  [default: your default library]"),
+]
+
+
+def main() -> None:
+    """Run the command line and end the process: 0 done, 2 wrong usage or input, 1 anything else."""
+    try:
+        app()
+    except CitebotError as error:
+        _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        _fail("stopped", 130)
+    except BrokenPipeError:
+        # Whoever read the output has gone (`citebot papers | head`); nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"citebot: {message}", file=sys.stderr)  # noqa: T201 - rich may be what failed
+    sys.exit(status)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    console = Console(stderr=stderr)
+    # Not a terminal: a pipe or a file, where lines broken at 80 columns would be in the way.
+    return console if console.is_terminal else Console(stderr=stderr, width=10_000, soft_wrap=True)
+
+
+@contextmanager
+def _library(directory: Path | None, *, create: bool = False) -> Iterator[Library]:
+    """Give the library that was asked for, with progress on standard error."""
+    from rag.library import Library
+    from rag.settings import load_settings
+    from rag.terminal import TerminalProgress
+
+    settings = load_settings(library=directory)
+    with (
+        TerminalProgress(_console(stderr=True)) as progress,
+        Library.open(settings.library, create=create, settings=settings, progress=progress) as library,
+    ):
+        yield library
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question, in quotation marks.")] = None,
+    library: LibraryOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer object as JSON.")] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Read questions from standard input, a JSON object a line; answer likewise.")
+    ] = False,
+) -> None:
+    """Answer a question."""
+    if jsonl == (question is not None):
+        raise typer.BadParameter("give either a question or --jsonl")
+    from rag.assistant import Assistant
+
+    with _library(library) as opened:
+        assistant = Assistant(opened)
+        if jsonl:
+            _answer_jsonl(assistant)
+        elif question is not None:
+            answer = assistant.ask(question)
+            if as_json:
+                print(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2))  # noqa: T201 - data, not prose
+            else:
+                _show(opened, answer)
+
+
+def _answer_jsonl(assistant: Assistant) -> None:
+    from rag.jsonl import answer_lines
+
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    for line in answer_lines(assistant, sys.stdin):
+        print(line, flush=True)  # noqa: T201 - data, not prose
+
+
+def _show(library: Library, answer: Answer) -> None:
+    from rag.terminal import show_answer
+
+    sentences = library.catalogue.sentences([citation.paper_id for citation in answer.citations])
+    show_answer(_console(), answer, {paper_id: len(its) for paper_id, its in sentences.items()})
+
+
+@app.command()
+def chat(library: LibraryOption = None) -> None:
+    """Talk with the papers; an empty line or Ctrl-D ends it."""
+    from rag.answers import Turn
+    from rag.assistant import Assistant
+
+    with _library(library) as opened:
+        assistant = Assistant(opened)
+        console = _console()
+        console.print(f"[dim]{len(opened)} papers. Ask; an empty line ends it.[/dim]", highlight=False)
+        history: list[Turn] = []
+        while question := _next_question():
+            answer = assistant.ask(question, history)
+            if answer.question != question:
+                console.print(f"[dim]({answer.question})[/dim]", highlight=False, markup=True)
+            _show(opened, answer)
+            console.print()
+            history += [Turn("user", question), Turn("assistant", answer.text)]
+
+
+def _next_question() -> str:
+    """Return the next line that the user types; empty at the end."""
+    try:
+        return input("> ").strip()
+    except EOFError:
+        return ""
+
+
+@app.command()
+def add(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of papers; - is standard input.")],
+    library: LibraryOption = None,
+    format: Annotated[
+        str | None, typer.Option("--format", help="The files' format, if it is not to be found out.")
+    ] = None,
+) -> None:
+    """Add the papers of files: saved "trending papers" pages, JSON lines."""
+    from rag.terminal import show_report
+
+    with _library(library, create=True) as opened:
+        report = opened.add(*files, format=format)
+        total = len(opened)
+    show_report(_console(), _console(stderr=True), report, total)
+    if report.rejected and not report.entries:
+        raise typer.Exit(2)
+
+
+@app.command()
+def papers(
+    query: Annotated[str | None, typer.Argument(help="What to look for; without it, all papers.")] = None,
+    library: LibraryOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, for a query.")] = 10,
+) -> None:
+    """List the papers, or those nearest to a query."""
+    from rag.terminal import show_hits, show_papers
+
+    with _library(library) as opened:
+        if query:
+            show_hits(_console(), opened.search(query, limit))
+        else:
+            show_papers(_console(), opened.papers())
+
+
+@app.command()
+def show(paper: Annotated[str, typer.Argument(help="Id or title of a paper.")], library: LibraryOption = None) -> None:
+    """Show a paper: what is known of it, and its abstract."""
+    from rag.terminal import show_paper
+
+    with _library(library) as opened:
+        found = opened.get(paper)
+        show_paper(_console(), found, opened.sentences(found))
+
+
+@app.command()
+def remove(
+    names: Annotated[list[str], typer.Argument(metavar="PAPER...", help="Ids or titles of papers.")],
+    library: LibraryOption = None,
+) -> None:
+    """Remove papers from the library."""
+    with _library(library) as opened:
+        for paper in opened.remove(*names):
+            _console().print(f"removed {paper.id}  {paper.plain_title}", highlight=False, markup=False)
+
+
+@app.command()
+def doctor(
+    library: LibraryOption = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the vectors anew with the embedding model that is set.")
+    ] = False,
+) -> None:
+    """Say what is set up, what is missing, and what to type."""
+    from rag.doctor import examine
+    from rag.library import Library
+    from rag.settings import load_settings
+    from rag.terminal import TerminalProgress
+
+    settings = load_settings(library=library)
+    console = _console()
+    well = True
+    with TerminalProgress(_console(stderr=True)) as progress:
+        if rebuild:
+            Library.rebuild(settings=settings, progress=progress)
+        for finding in examine(settings, progress):
+            well = well and finding.well
+            mark = "[green]✓[/green]" if finding.well else "[red]✗[/red]"
+            console.print(f"{mark} {finding.name:22}", end="", highlight=False)
+            console.print(finding.seen, highlight=False, markup=False, soft_wrap=True)
+    if not well:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

