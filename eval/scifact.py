@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-import itertools
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -27,15 +26,16 @@ from rag.papers import Paper, fold_space, plain_text
 from rag.ranking import DEFAULT_WEIGHTS, RankingWeights
 from rag.settings import load_settings
 from rag.terminal import TerminalProgress
+from rag.words import words
 
 DEPTH = 10
 _DATA = Path(__file__).parents[1].parent / "shared" / "data" / "scifact"
-_GRID = {
-    "words": (0.25, 0.35, 0.45),
-    "coverage_low": (0.2, 0.25, 0.3),
-    "coverage_high": (0.5, 0.6),
-    "feedback": (0.0, 0.2),
-}
+_CHOICES = [
+    RankingWeights(words, low, high, feedback)
+    for words in (0.25, 0.35, 0.45)
+    for low, high in ((0.25, 0.5), (0.3, 0.6))
+    for feedback in (0.0, 0.2)
+]
 
 Judgements = dict[str, set[str]]  # query id -> ids of the relevant papers
 
@@ -102,7 +102,7 @@ class Bench:
         """Return the mean nDCG@10 of BM25 alone."""
         scores = []
         for query, relevant in self._track(judgements, "BM25 alone"):
-            found = self._library.catalogue.best_matches(ranking.words(self._queries[query]), DEPTH)
+            found = self._library.catalogue.best_matches(words(self._queries[query]), DEPTH)
             scores.append(ndcg([self._external[paper_id] for paper_id in found], relevant))
         return mean(scores)
 
@@ -138,10 +138,9 @@ def main(
         sets = {name: read_judgements(data / f"{name}.tsv") for name in ("train", "test")}
         bench = Bench(opened, queries, errors)
         if tune:
-            choices = [RankingWeights(*values) for values in itertools.product(*_GRID.values())]
-            scores = bench.all_weights(sets["train"], choices, "tuning on train")
+            scores = bench.all_weights(sets["train"], _CHOICES, "tuning on train")
             console.print("The best weights on train:")
-            for score, weights in sorted(zip(scores, choices, strict=True), key=lambda each: -each[0])[:8]:
+            for score, weights in sorted(zip(scores, _CHOICES, strict=True), key=lambda each: -each[0])[:8]:
                 console.print(f"  {score:.4f}  {weights}", highlight=False)
         vectors_alone = dataclasses.replace(DEFAULT_WEIGHTS, words=0.0, feedback=0.0)
         table = Table("nDCG@10", *(f"{name} ({len(judged)})" for name, judged in sets.items()))

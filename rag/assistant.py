@@ -37,10 +37,11 @@ class Assistant:
         A question that the library cannot answer gives an answer too: one with status "declined".
         """
         started = time.perf_counter()
-        asked = understand(question, history, self.library)
-        found = retrieve(self.library, asked)
-        draft = extractive.answer(asked, found)
-        claims = check(draft, self.library)
+        with self.library.catalogue.snapshot():  # another process may write while we answer
+            asked = understand(question, history, self.library)
+            found = retrieve(self.library, asked)
+            draft = extractive.answer(asked, found)
+            claims = check(draft, self.library)
         answer = compose(asked, found, claims) if claims else decline(asked, found, draft.reason or "not_in_abstract")
         return dataclasses.replace(answer, seconds=time.perf_counter() - started)
 

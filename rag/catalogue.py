@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -192,6 +192,22 @@ class Catalogue:
             connection.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read the same state of the library throughout, whatever others write meanwhile.
+
+        For this thread, and for reading only. Inside another snapshot it changes nothing.
+        """
+        connection = self._connection()
+        if connection.in_transaction:
+            yield
+            return
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("COMMIT")
+
     # ------------------------------------------------------------------ facts about the library
 
     @property
@@ -248,8 +264,13 @@ class Catalogue:
                     connection.execute("DELETE FROM papers WHERE row = ?", row)
                     connection.execute("INSERT INTO removed VALUES (?, ?)", (paper_id, revision))
 
-    def replace_vectors(self, batches: Iterable[Sequence[tuple[str, NDArray[np.float32]]]]) -> None:
-        """Replace the vectors of all papers in one transaction: (paper id, vectors as in Entry) in batches."""
+    def replace_vectors(
+        self, batches: Iterable[Sequence[tuple[str, NDArray[np.float32]]]], facts: Mapping[str, str]
+    ) -> None:
+        """Replace the vectors of all papers, and the facts about them, in one transaction.
+
+        `batches` are of (paper id, vectors as in Entry).
+        """
         with self._transaction() as (connection, revision):
             connection.execute("DELETE FROM vectors")
             for batch in batches:
@@ -260,6 +281,7 @@ class Catalogue:
                         [(row, n, v.astype(np.float16).tobytes()) for n, v in enumerate(vectors)],
                     )
             connection.execute("UPDATE papers SET revision = ?", (revision,))
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", facts.items())
 
     @staticmethod
     def _write_paper(connection: sqlite3.Connection, paper: Paper, revision: int) -> int:
@@ -366,9 +388,10 @@ class Catalogue:
     def frequency(self, word: str) -> int:
         """Return in how many papers the word (stemmed) stands; remembered until the library changes."""
         revision = self.revision
-        if self._frequencies[0] != revision:
-            self._frequencies = (revision, {})
-        known = self._frequencies[1]
+        known_at, known = self._frequencies
+        if known_at != revision:
+            known = {}
+            self._frequencies = (revision, known)
         if word not in known:
             row = self._connection().execute("SELECT count(*) FROM full_text WHERE full_text MATCH ?", (f'"{word}"',))
             known[word] = int(row.fetchone()[0])

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+import typer.main
+from typer.exceptions import TyperException
 
 from rag.errors import CitebotError
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="citebot",
     help="Ask a collection of papers; every sentence of the answer is quoted and cited.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,7 +40,15 @@ LibraryOption = Annotated[
 def main() -> None:
     """Run the command line and end the process: 0 done, 2 wrong usage or input, 1 anything else."""
     try:
-        app()
+        # Not `app()`: typer would end the process by its own rules, with a frame around every message.
+        command = typer.main.get_command(app)
+        with command.make_context("citebot", sys.argv[1:] or ["--help"]) as context:
+            command.invoke(context)
+    except typer.Exit as finished:
+        sys.exit(finished.exit_code)
+    except TyperException as error:
+        path = getattr(getattr(error, "ctx", None), "command_path", "citebot")
+        _fail(f"{error.format_message().rstrip('.')}; `{path} --help` says what there is", error.exit_code)
     except CitebotError as error:
         _fail(str(error), error.exit_status)
     except KeyboardInterrupt:
@@ -50,6 +59,11 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+    except Exception as error:  # the contract: never a traceback; `python -X dev` shows it all the same
+        if sys.flags.dev_mode:
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        _fail(f"internal error ({what}); `citebot doctor` looks for the cause", 1)
 
 
 def _fail(message: str, status: int) -> None:
@@ -110,7 +124,8 @@ def _answer_jsonl(assistant: Assistant) -> None:
     from rag.jsonl import answer_lines
 
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    # Half a surrogate pair, which JSON can spell and UTF-8 cannot, goes out as the JSON escape that it came in as.
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     for line in answer_lines(assistant, sys.stdin):
         print(line, flush=True)  # noqa: T201 - data, not prose
 

@@ -23,6 +23,7 @@ from rag.names import names_of
 from rag.papers import Paper, Sentence, new_paper_id, plain_text, sentences_of, title_key
 from rag.progress import LoggedProgress, Progress
 from rag.settings import Settings, load_settings
+from rag.sources.entries import checked
 from rag.vectors import VectorIndex
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _PAPERS_A_TRANSACTION = 32
 _EMBEDDING_FACTS = ("embedding_name", "embedding_revision", "embedding_dimension")
 STARTER = "starter"
+_STARTER_UNFINISHED = "starter, unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Library:
         library = cls(path, settings, progress)
         try:
             library._check_embedding()
-            if chosen is None and library.catalogue.fact("origin") is None:
+            if chosen is None and library.catalogue.fact("origin") in (None, _STARTER_UNFINISHED):
                 library._fill_with_starter()
         except BaseException:
             library.close()
@@ -127,8 +129,9 @@ class Library:
             )
 
     def _fill_with_starter(self) -> None:
-        """Fill the default library with the collection that ships with citebot."""
-        if self.catalogue.count() == 0:
+        """Fill the default library with the collection that ships with citebot, or go on where that was interrupted."""
+        if self.catalogue.count() == 0 or self.catalogue.fact("origin") == _STARTER_UNFINISHED:
+            self.catalogue.set_fact("origin", _STARTER_UNFINISHED)
             self._progress.message(
                 "No library yet: making one from the starter collection (134 digests of papers, in our own words)."
             )
@@ -168,8 +171,14 @@ class Library:
         return dataclasses.replace(report, rejected=[*unreadable, *report.rejected])
 
     def add_papers(self, papers: Sequence[Paper]) -> AddReport:
-        """Add papers that are in memory; see `add`."""
-        return self._add(list(papers), entries=len(papers))
+        """Add papers that are in memory; see `add`. The place of one that is rejected is its number, from 1."""
+        good, rejected = [], []
+        for number, paper in enumerate(papers, start=1):
+            try:
+                good.append(checked(paper, f"paper {number}"))
+            except SourceError as error:
+                rejected.append((error.where, error.why))
+        return dataclasses.replace(self._add(good, entries=len(good)), rejected=rejected)
 
     def _add_readings(self, readings: Sequence[sources.Reading]) -> AddReport:
         papers = [paper for reading in readings for paper in reading.papers]
@@ -179,14 +188,18 @@ class Library:
 
     def _add(self, papers: list[Paper], entries: int) -> AddReport:
         with self._writing():
+            # Again, now that nobody else writes: another process may have filled the library with other vectors.
+            self._check_embedding()
             self._vectors.bring_in_step(self._progress)
             added, updated, unchanged = 0, 0, 0
+            taken: set[str] = set()
             to_embed: list[Paper] = []
             to_note: list[Paper] = []
             for paper in _merge_within(papers):
                 stored = _stored_twin(paper, self.catalogue.candidates_for_merge(paper))
                 if stored is None:
-                    to_embed.append(dataclasses.replace(paper, id=new_paper_id(paper)))
+                    to_embed.append(dataclasses.replace(paper, id=self._free_id(paper, taken)))
+                    taken.add(to_embed[-1].id)
                     added += 1
                     continue
                 merged = _merge(stored, paper)
@@ -204,6 +217,18 @@ class Library:
                 self._write_embedded(to_embed)
             self._vectors.bring_in_step(self._progress)
         return AddReport(entries, added, updated, unchanged)
+
+    def _free_id(self, paper: Paper, taken: set[str]) -> str:
+        """Return an id for a new paper that is neither in the library nor in `taken`.
+
+        A paper keeps its id when its title changes; a new paper of the old title must not come out with the same.
+        """
+        first = candidate = new_paper_id(paper)
+        number = 1
+        while candidate in taken or self.catalogue.papers([candidate]):
+            number += 1
+            candidate = f"{first}-{number}"
+        return candidate
 
     def _write_embedded(self, papers: Sequence[Paper]) -> None:
         for key, value in zip(_EMBEDDING_FACTS, _facts_of(self.embedder.card), strict=True):
@@ -264,9 +289,8 @@ class Library:
                     yield [(paper.id, its) for paper, its in zip(batch, vectors, strict=True)]
                 self._progress.report("embedding papers", len(papers), len(papers))
 
-            self.catalogue.replace_vectors(batches())
-            for key, value in zip(_EMBEDDING_FACTS, _facts_of(self.embedder.card), strict=True):
-                self.catalogue.set_fact(key, value)
+            facts = dict(zip(_EMBEDDING_FACTS, _facts_of(self.embedder.card), strict=True))
+            self.catalogue.replace_vectors(batches(), facts)
             self._vectors.rebuild(self._progress)
 
     @contextmanager
@@ -295,12 +319,18 @@ class Library:
         return self.catalogue.papers()
 
     def get(self, name: str) -> Paper:
-        """Return the paper with this id, external id or title. Raises PaperNotFoundError."""
+        """Return the paper with this id, external id or title.
+
+        Raises PaperNotFoundError where there is none, or where several papers have the title.
+        """
         found = self.catalogue.papers([name]) or self.catalogue.candidates_for_merge(
             Paper(title=name, abstract="", external_id=name)
         )
         if not found:
             raise PaperNotFoundError(f"no paper {name!r} in {self.directory}; `citebot papers` lists them")
+        if len(found) > 1:
+            ids = ", ".join(paper.id for paper in found)
+            raise PaperNotFoundError(f"{len(found)} papers are called {name!r}: say which by its id ({ids})")
         return found[0]
 
     def sentences(self, paper: Paper) -> list[Sentence]:
@@ -317,13 +347,15 @@ class Library:
 
     def search(self, query: str, limit: int = 10) -> list[Hit]:
         """Return the papers nearest to a query, best first, at most `limit`, each with its nearest sentence."""
-        found = self.rank(query)
-        paper_ids = found.paper_ids[:limit]
-        sentences = self.catalogue.sentences(paper_ids)
-        papers = self.catalogue.papers(paper_ids)
+        with self.catalogue.snapshot():
+            found = self.rank(query)
+            paper_ids = found.paper_ids[:limit]
+            sentences = self.catalogue.sentences(paper_ids)
+            papers = self.catalogue.papers(paper_ids)
         hits = []
-        for paper, score, cosines in zip(papers, found.scores, found.sentence_cosines, strict=False):
-            hits.append(Hit(paper, float(score), sentences[paper.id][int(cosines.argmax())]))
+        for place, paper in enumerate(papers):
+            nearest = int(found.sentence_cosines(place).argmax())
+            hits.append(Hit(paper, float(found.scores[place]), sentences[paper.id][nearest]))
         return hits
 
     def index_state(self) -> tuple[bool, int]:

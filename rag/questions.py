@@ -36,6 +36,7 @@ class Question:
 
     `asked` is the question as it came, cleaned; `text` the one to answer: `asked`, completed from the history if it
     leans on it. `named` are the ids of the papers that it names; `name_words` are the words of the names.
+    `has_known_name`: some name in it stands in the library, be it in many papers.
     `unknown_names` are words that look like names of systems and stand in no paper of the library.
     """
 
@@ -43,24 +44,24 @@ class Question:
     text: str
     named: tuple[str, ...] = ()
     name_words: frozenset[str] = frozenset()
+    has_known_name: bool = False
     unknown_names: tuple[str, ...] = ()
 
 
 def understand(asked: str, history: Sequence[Turn], library: Library) -> Question:
     """Return what is asked, given what was said before (oldest first)."""
     asked = clean(asked)
-    named, name_words = papers_named(asked, library)
     unknown = unknown_names(asked, library)
-    if named or not history or not _POINTS_BACK.search(asked):
-        return Question(asked, asked, named, name_words, unknown)
-    # The latest turn that names papers is what the question points at. The names join the question's text, so
-    # that search and reader alike see what was understood.
-    for turn in reversed(history[-_HISTORY_TURNS:]):
-        named, name_words = papers_named(clean(turn.content), library)
-        if named:
-            titles = " / ".join(paper.plain_title for paper in library.catalogue.papers(named))
-            return Question(asked, f"{asked} ({titles})", named, name_words, unknown)
-    return Question(asked, asked, unknown_names=unknown)
+    named = papers_named(asked, library)
+    if not named.paper_ids and history and _POINTS_BACK.search(asked):
+        # The latest turn that names papers is what the question points at. Their titles join the question's text, so
+        # that search and reader alike see what was understood.
+        for turn in reversed(history[-_HISTORY_TURNS:]):
+            meant = papers_named(clean(turn.content), library)
+            if meant.paper_ids:
+                titles = " / ".join(paper.plain_title for paper in library.catalogue.papers(meant.paper_ids))
+                return Question(asked, f"{asked} ({titles})", meant.paper_ids, meant.words, True, unknown)
+    return Question(asked, asked, named.paper_ids, named.words, named.any_known, unknown)
 
 
 def clean(text: str) -> str:
@@ -69,8 +70,17 @@ def clean(text: str) -> str:
     return fold_space(visible)[:MAX_QUESTION_CHARACTERS]
 
 
-def papers_named(text: str, library: Library) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return the ids of the papers that the text names, and the (lower-case) words of the names.
+@dataclass(frozen=True, slots=True)
+class NamedPapers:
+    """The papers that a text names, the (lower-case) words of the names, and whether any name is known at all."""
+
+    paper_ids: tuple[str, ...]
+    words: frozenset[str]
+    any_known: bool
+
+
+def papers_named(text: str, library: Library) -> NamedPapers:
+    """Return the papers that the text names.
 
     A paper is named by the head of its title, by a name that it alone brings in, by (most of) its title, or by a
     name in its title that hardly any other paper has. Where nothing of that sort is there, a name that one
@@ -94,7 +104,7 @@ def papers_named(text: str, library: Library) -> tuple[tuple[str, ...], frozense
             if len(repeated) == 1 and len(matches) <= _MAX_OWNERS:
                 named.setdefault(repeated[0], candidates[key])
     name_words = frozenset(word for name in named.values() for word in content_words(name))
-    return tuple(named), name_words
+    return NamedPapers(tuple(named), name_words, bool(by_key) or bool(named))
 
 
 def unknown_names(text: str, library: Library) -> tuple[str, ...]:

@@ -48,14 +48,19 @@ class Ranking:
 
     `scores`: cosine (-1 to 1) plus the words' part (0 to `RankingWeights.words`); the same scale for every question.
     `cosines`: the part of meaning alone. `coverage`: for each paper, the share (0 to 1) of the question's words,
-    weighted by rarity, that stand in it. `sentence_cosines`: one array a paper, one element a sentence.
+    weighted by rarity, that stand in it.
     """
 
     paper_ids: list[str]
     scores: NDArray[np.float32]
     cosines: NDArray[np.float32]
     coverage: NDArray[np.float32]
-    sentence_cosines: list[NDArray[np.float32]]
+    similarities: Similarities
+    order: NDArray[np.int64]
+
+    def sentence_cosines(self, place: int) -> NDArray[np.float32]:
+        """Return the cosines of the sentences of the paper at `place` in the ranking, in reading order."""
+        return self.similarities.of_sentences(int(self.order[place]))
 
     @property
     def best_coverage(self) -> float:
@@ -96,8 +101,7 @@ def combine(parts: Parts, weights: RankingWeights = DEFAULT_WEIGHTS) -> Ranking:
     cosines = _cosines(similarities)
     if weights.feedback and paper_ids:
         best = np.argsort(-(cosines + words_scores), kind="stable")[:_FEEDBACK_PAPERS]
-        abstracts = stored.vectors[stored.numbers == 0]
-        shifted = question + weights.feedback * abstracts[best].mean(axis=0)
+        shifted = question + weights.feedback * stored.vectors[similarities.starts[best]].mean(axis=0)
         cosines = _cosines(gather(shifted / np.linalg.norm(shifted), stored))
     scores = cosines + words_scores
     order = np.argsort(-scores, kind="stable")
@@ -106,7 +110,8 @@ def combine(parts: Parts, weights: RankingWeights = DEFAULT_WEIGHTS) -> Ranking:
         scores[order],
         _cosines(similarities)[order],
         covered[order],
-        [similarities.sentence_cosines[index] for index in order],
+        similarities,
+        order,
     )
 
 

@@ -36,7 +36,7 @@ class SentenceWeights:
     """For having all of the question's words; in part for a part of them."""
     figure: float = 0.3
     """For giving two figures or more, where a figure is asked for; half for one."""
-    own: float = 0.1
+    own: float = 0.15
     """For saying what the paper itself did ("we", its system's name), not what others did before."""
     notice: float = -0.3
     """For being a notice of where code or data are, where these are not asked for."""
@@ -92,7 +92,7 @@ def retrieve(library: Library, question: Question, weights: SentenceWeights = DE
     for paper in library.catalogue.papers(order):
         index = place[paper.id]
         its = sentences[paper.id]
-        cosines = ranking.sentence_cosines[index]
+        cosines = ranking.sentence_cosines(index)
         if paper.id in rest_cosines:
             cosines = (cosines + rest_cosines[paper.id]) * np.float32(0.5)
         scores = cosines + _signs(its, asked, weights)
@@ -126,7 +126,7 @@ def _cosines_without_names(
     vector = library.embedder.encode([plain_text(" ".join(rest))])[0]
     stored = library.catalogue.vectors(paper_ids)
     found = gather(vector, stored)
-    return dict(zip(found.paper_ids, found.sentence_cosines, strict=True))
+    return {paper_id: found.of_sentences(index) for index, paper_id in enumerate(found.paper_ids)}
 
 
 def _word_weights(question: Question, library: Library) -> dict[str, float]:
@@ -165,8 +165,10 @@ _ASKS_FIGURE = re.compile(
     r"reduction|gains?|improvement|cost|amount|saving|saved|dollars?)\b",
     re.I,
 )
+# An amount: "100k", "41%", "12x", "$0.20", "two". Digits in names ("LLaMA2", "8x7B", "GPT-3.5") are none.
 _FIGURE = re.compile(
-    r"\d[\d.,]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|hundred|thousands?|"
+    r"(?<![\w.\-])[$€]?\d[\d.,]*(?:%|[x×]|[kmb]|gb)?(?![\w\-])|"
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|hundred|thousands?|"
     r"million|billion|half|third|quarter|twice|double)\b",
     re.I,
 )

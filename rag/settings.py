@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import SettingsError
@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     )
     chroma_url: str | None = Field(None, description="a Chroma server, for example http://127.0.0.1:8000")
     threads: int = Field(2, ge=1, le=64, description="processor threads for the embedding model")
+
+    @field_validator("library", "cache_dir")
+    @classmethod
+    def _expand_home(cls, path: Path | None) -> Path | None:
+        """Take "~" for the home directory: no shell does it in a file, nor behind "=" in quotation marks."""
+        return path.expanduser() if path else None
 
     @classmethod
     def settings_customise_sources(

@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -87,7 +88,8 @@ def show_answer(console: Console, answer: Answer, sentence_counts: dict[str, int
         for each in citations:
             number = each.sentence_ids[0].rpartition(".s")[2]
             place = f"sentence {number} of {sentence_counts.get(each.paper_id, 0)} of the {each.wording}"
-            console.print(Text.assemble((f"    [{each.mark}] {place}: ", "dim"), f"“{each.quote}”"), highlight=False)
+            line = Text.assemble((f"[{each.mark}] {place}: ", "dim"), f"“{each.quote}”")
+            console.print(Padding(line, (0, 0, 0, 4), expand=False), highlight=False)
 
 
 def show_papers(console: Console, papers: Sequence[Paper]) -> None:

@@ -38,6 +38,7 @@ _log = logging.getLogger("citebot")
 EXACT_SCAN_LIMIT = 50_000
 _NEAREST_VECTORS = 400
 _PAPERS_A_STEP = 256
+_NONE = np.float32(-2)  # below any cosine
 _COLLECTION = "citebot"
 _IN_STEP = "chroma_revision"
 # Chroma's default space is squared Euclidean, and its default search breadth misses neighbours on hard data.
@@ -48,14 +49,20 @@ _INDEX = {"hnsw": {"space": "cosine", "ef_search": 200}}
 class Similarities:
     """Cosines of a question with papers.
 
-    Arrays have one element a paper, in the order of `paper_ids`; `sentence_cosines` has one array a paper, with one
-    element a sentence.
+    `abstract` and `best_sentence` have one element a paper, in the order of `paper_ids`. `cosines` has one for each
+    stored vector; those of a paper begin at its place in `starts`, the abstract's before the sentences'.
     """
 
     paper_ids: list[str]
     abstract: NDArray[np.float32]
     best_sentence: NDArray[np.float32]
-    sentence_cosines: list[NDArray[np.float32]]
+    cosines: NDArray[np.float32]
+    starts: NDArray[np.int64]
+
+    def of_sentences(self, index: int) -> NDArray[np.float32]:
+        """Return the cosines of the sentences of the paper at `index`, in reading order."""
+        end = self.starts[index + 1] if index + 1 < len(self.starts) else len(self.cosines)
+        return self.cosines[self.starts[index] + 1 : end]
 
 
 class VectorIndex:
@@ -97,11 +104,17 @@ class VectorIndex:
         return self.is_in_step()
 
     def _nearest_papers(self, question: NDArray[np.float32]) -> list[str]:
+        from chromadb.errors import ChromaError
         from llama_index.core.vector_stores.types import VectorStoreQuery
 
-        result = self.store().query(
-            VectorStoreQuery(query_embedding=question.tolist(), similarity_top_k=_NEAREST_VECTORS)
-        )
+        query = VectorStoreQuery(query_embedding=question.tolist(), similarity_top_k=_NEAREST_VECTORS)
+        try:
+            result = self.store().query(query)
+        except ChromaError as error:
+            raise LibraryError(
+                f"the vector index cannot be read ({error}); make it anew with: "
+                f"citebot doctor --rebuild --library {self._directory.parent}"
+            ) from error
         return list(dict.fromkeys(node.ref_doc_id or "" for node in result.nodes or ()))
 
     # ------------------------------------------------------------------ Chroma
@@ -126,12 +139,19 @@ class VectorIndex:
 
     def _connect(self) -> Client:
         import chromadb
+        from chromadb.api.shared_system_client import SharedSystemClient
         from chromadb.config import Settings
+        from chromadb.errors import ChromaError
 
         quiet = Settings(anonymized_telemetry=False)
         if self._url is None:
             self._directory.mkdir(parents=True, exist_ok=True)
-            return cast("Client", chromadb.PersistentClient(str(self._directory), settings=quiet))
+            try:
+                return cast("Client", chromadb.PersistentClient(str(self._directory), settings=quiet))
+            except ChromaError:
+                # Chroma keeps the half-made client, and would hand it out again once the files are mended.
+                SharedSystemClient._identifier_to_system.pop(str(self._directory), None)
+                raise
         from urllib.parse import urlsplit
 
         address = urlsplit(self._url)
@@ -154,18 +174,29 @@ class VectorIndex:
             done = 0
         if done == target:
             return
+        from chromadb.errors import ChromaError
+
+        try:
+            self._catch_up(done, progress)
+            fault = "" if self.store()._collection.count() == self._catalogue.vector_count() else "it is not complete"
+        except ChromaError as error:
+            if self._url is not None:
+                raise LibraryError(f"the Chroma server at {self._url} cannot be used ({error})") from error
+            fault = str(error)
+        if fault:
+            _log.warning("the vector index does not match the catalogue (%s); it is made anew", fault)
+            self.rebuild(progress)
+        else:
+            self._catalogue.set_fact(_IN_STEP, str(target))
+
+    def _catch_up(self, done: int, progress: Progress) -> None:
+        """Write to Chroma what the catalogue has had since the revision `done`."""
         written, removed = self._catalogue.changes_since(done)
         self._forget(removed)
         for start in range(0, len(written), _PAPERS_A_STEP):
             if len(written) > _PAPERS_A_STEP:
                 progress.report("indexing", start, len(written))
             self._put(written[start : start + _PAPERS_A_STEP])
-        self._catalogue.set_fact(_IN_STEP, str(target))
-        with self._lock:
-            self._opened_at = target
-        if self.store()._collection.count() != self._catalogue.vector_count():
-            _log.warning("the vector index did not match the catalogue; it is made anew")
-            self.rebuild(progress)
 
     def rebuild(self, progress: Progress) -> None:
         """Make the Chroma collection anew from the catalogue."""
@@ -228,14 +259,13 @@ class VectorIndex:
 
 def gather(question: NDArray[np.float32], stored: StoredVectors) -> Similarities:
     """Return the cosines of the question with the stored vectors, gathered by paper."""
-    if not stored.paper_ids:
-        nothing = np.zeros(0, dtype=np.float32)
-        return Similarities([], nothing, nothing, [])
-    cosines = stored.vectors @ question
     starts = np.flatnonzero(stored.numbers == 0)
+    if not len(starts):
+        nothing = np.zeros(0, dtype=np.float32)
+        return Similarities([], nothing, nothing, nothing, starts)
+    cosines = stored.vectors @ question
+    sentences = cosines.copy()
+    sentences[starts] = _NONE
+    best = np.maximum.reduceat(sentences, starts)
     abstract = cosines[starts]
-    sentence_cosines = [part[1:] for part in np.split(cosines, starts[1:])]
-    best = [
-        part.max(initial=-1.0) if len(part) else whole for part, whole in zip(sentence_cosines, abstract, strict=True)
-    ]
-    return Similarities(stored.paper_ids, abstract, np.array(best, dtype=np.float32), sentence_cosines)
+    return Similarities(stored.paper_ids, abstract, np.where(best == _NONE, abstract, best), cosines, starts)
