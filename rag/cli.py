@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -39,6 +40,8 @@ LibraryOption = Annotated[
 
 def main() -> None:
     """Run the command line and end the process: 0 done, 2 wrong usage or input, 1 anything else."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show a letter shows "?" and goes on
     try:
         # Not `app()`: typer would end the process by its own rules, with a frame around every message.
         command = typer.main.get_command(app)
@@ -74,9 +77,13 @@ def _fail(message: str, status: int) -> None:
 def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    console = Console(stderr=stderr)
+    class QuietConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # `main` knows what to do; rich would end the process as if something had failed
+
+    console = QuietConsole(stderr=stderr)
     # Not a terminal: a pipe or a file, where lines broken at 80 columns would be in the way.
-    return console if console.is_terminal else Console(stderr=stderr, width=10_000, soft_wrap=True)
+    return console if console.is_terminal else QuietConsole(stderr=stderr, width=10_000, soft_wrap=True)
 
 
 @contextmanager
@@ -115,6 +122,7 @@ def ask(
         elif question is not None:
             answer = assistant.ask(question)
             if as_json:
+                _write_utf8()
                 print(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2))  # noqa: T201 - data, not prose
             else:
                 _show(opened, answer)
@@ -124,10 +132,16 @@ def _answer_jsonl(assistant: Assistant) -> None:
     from rag.jsonl import answer_lines
 
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    # Half a surrogate pair, which JSON can spell and UTF-8 cannot, goes out as the JSON escape that it came in as.
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    _write_utf8()
     for line in answer_lines(assistant, sys.stdin):
         print(line, flush=True)  # noqa: T201 - data, not prose
+
+
+def _write_utf8() -> None:
+    """Write JSON in the encoding that JSON has, whatever the locale says."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Half a surrogate pair, which JSON can spell and UTF-8 cannot, goes out as the JSON escape that it came in as.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _show(library: Library, answer: Answer) -> None:

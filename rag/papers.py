@@ -100,6 +100,9 @@ def new_paper_id(paper: Paper) -> str:
 _LATEX_ESCAPE = re.compile(r"\\([%&$#_{}])")
 _LATEX_STYLE = re.compile(r"\\(?:text|math|emph|it|bf|tt|rm|sc|sf)[a-z]*\s*\{([^{}]*)\}")
 _LATEX_MATH = re.compile(r"(?<!\\)\$([^$]{1,80})(?<!\\)\$")
+_LATEX_FUNCTIONS = re.compile(
+    r"\\(log|ln|exp|min|max|argmin|argmax|arg|sin|cos|tan|tanh|lim|sup|inf|det|dim|Pr)(?![a-zA-Z])"
+)
 _LATEX_SYMBOLS = {
     r"\times": "×", r"\sim": "~", r"\approx": "≈", r"\leq": "≤", r"\le": "≤", r"\geq": "≥", r"\ge": "≥",
     r"\pm": "±", r"\cdot": "·", r"\to": "→", r"\rightarrow": "→", r"\infty": "∞",
@@ -128,6 +131,7 @@ def _plain_math(match: re.Match[str]) -> str:
     inner = _LATEX_STYLE.sub(r"\1", inner)
     for command, symbol in _LATEX_SYMBOLS.items():
         inner = re.sub(re.escape(command) + r"(?![a-zA-Z])", symbol, inner)
+    inner = _LATEX_FUNCTIONS.sub(r"\1", inner)
     inner = re.sub(r"\\[a-zA-Z]+\s*", "", inner)
     return re.sub(r"[\^_{}]", "", inner)
 

@@ -6,12 +6,19 @@ import ipaddress
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import platformdirs
 import pytest
+
+from tests.running import CITEBOT
+
+if TYPE_CHECKING:
+    from rag.library import Library
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SESSION_HOME = pytest.StashKey[Path]()
@@ -136,6 +143,78 @@ def no_network(refused_connections: list[str]) -> Iterator[None]:
 
 
 # --------------------------------------------------------------------------- data
+
+
+class FirstQuestion(NamedTuple):
+    """A home that was empty, and the question that was asked there."""
+
+    home: Path
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def first_question(tmp_path_factory: pytest.TempPathFactory) -> FirstQuestion:
+    """What somebody sees who asks without having made a library: one is made, of the starter collection."""
+    home = tmp_path_factory.mktemp("newcomer")
+    command = [*CITEBOT, "ask", "How far does LongLoRA stretch the context?"]
+    environment = {**os.environ, **home_variables(home)}
+    done = subprocess.run(
+        command, cwd=home, env=environment, input="", capture_output=True, text=True, timeout=300, check=False
+    )
+    return FirstQuestion(home, done)
+
+
+@pytest.fixture(scope="session")
+def starter_directory(first_question: FirstQuestion) -> Path:
+    """The directory of a library with the starter collection; tests that write take a copy."""
+    (catalogue,) = first_question.home.rglob("catalogue.sqlite3")
+    return catalogue.parent
+
+
+@pytest.fixture(scope="session")
+def starter(starter_directory: Path) -> Iterator[Library]:
+    """The library with the starter collection, for reading."""
+    from rag.library import Library
+
+    with Library.open(starter_directory) as library:
+        yield library
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """A new, empty library."""
+    from rag.library import Library
+
+    with Library.open(tmp_path / "library") as library:
+        yield library
+
+
+# --------------------------------------------------------------------------- the command line
+
+
+class Citebot(Protocol):
+    """Runs the command line in a process of its own; gives back exit status and output."""
+
+    def __call__(self, *arguments: object, input: str | None = None) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture
+def citebot() -> Citebot:
+    """Run `citebot`, its input and output piped; whatever it is asked, it keeps its manners on standard error."""
+
+    def run(*arguments: object, input: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [*CITEBOT, *map(str, arguments)]
+        done = subprocess.run(command, input=input or "", capture_output=True, text=True, timeout=120, check=False)
+        assert "Traceback" not in done.stderr, done.stderr
+        for output in (done.stdout, done.stderr):
+            assert "\x1b" not in output  # colours
+            assert "\r" not in output  # progress bars
+        return done
+
+    return run
+
+
+# --------------------------------------------------------------------------- larger collections
 
 
 @pytest.fixture(scope="session")

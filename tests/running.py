@@ -1,0 +1,51 @@
+"""citebot in processes of its own: run to the end, or started and watched."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+CITEBOT = (sys.executable, "-m", "rag.cli")
+# The same, writing few papers at a time: more moments at which it can be stopped in the middle.
+CITEBOT_IN_SMALL_STEPS = (
+    sys.executable,
+    "-c",
+    "import rag.library; rag.library._PAPERS_A_TRANSACTION = 3; from rag.cli import main; main()",
+)
+PATIENCE_SECONDS = 60.0
+
+
+def start(*arguments: object, command: tuple[str, ...] = CITEBOT) -> subprocess.Popen[str]:
+    """Start citebot with its input and output piped; use it as a context."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*command, *map(str, arguments)], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> bool:
+    """Wait until the condition holds and return True; return False if the process ends before."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None:
+        if condition():
+            return True
+        if time.monotonic() > deadline:
+            raise TimeoutError("the process neither came so far nor ended")
+        time.sleep(0.001)
+    return False
+
+
+def papers_on_disk(directory: Path) -> int:
+    """Return how many papers another process has written so far, without taking part in anything."""
+    path = directory / "catalogue.sqlite3"
+    if not path.exists():
+        return 0
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+    try:
+        return int(connection.execute("SELECT count(*) FROM papers").fetchone()[0])
+    except sqlite3.OperationalError:  # made this moment, and without its tables yet
+        return 0
+    finally:
+        connection.close()
