@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +23,10 @@ PATIENCE_SECONDS = 60.0
 def start(*arguments: object, command: tuple[str, ...] = CITEBOT) -> subprocess.Popen[str]:
     """Start citebot with its input and output piped; use it as a context."""
     pipe = subprocess.PIPE
-    return subprocess.Popen([*command, *map(str, arguments)], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    # What citebot does not flush is not to be flushed by the environment's wish either.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    line = [*command, *map(str, arguments)]
+    return subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> bool:

@@ -178,7 +178,7 @@ def test_an_unknown_paper_is_an_error_that_says_what_to_do(library: Library) -> 
         library.get("Gadget9")
 
 
-def test_removed_papers_are_gone_everywhere(library: Library) -> None:
+def test_removed_papers_are_gone_everywhere(library: Library, caplog: pytest.LogCaptureFixture) -> None:
     library.add_papers(gadgets(3))
     gone = library.get(gadget(1).title)
     assert library.remove(gone.title) == [gone]
@@ -190,6 +190,7 @@ def test_removed_papers_are_gone_everywhere(library: Library) -> None:
     library.add_papers([gadget(1)])
     assert library.get(gadget(1).title).id == gone.id
     assert_chroma_in_step(library)
+    assert not caplog.records, "the vector index was not kept in step, but mended"
 
 
 def test_removing_with_one_unknown_paper_removes_none(library: Library) -> None:
