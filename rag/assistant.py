@@ -40,7 +40,7 @@ class Assistant:
         with self.library.catalogue.snapshot():  # another process may write while we answer
             asked = understand(question, history, self.library)
             found = retrieve(self.library, asked)
-            draft = extractive.answer(asked, found)
+            draft = extractive.answer(asked, found, self.library)
             claims = check(draft, self.library)
         answer = compose(asked, found, claims) if claims else decline(asked, found, draft.reason or "not_in_abstract")
         return dataclasses.replace(answer, seconds=time.perf_counter() - started)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rag.answerability import missing_names
 from rag.answers import Answer, Citation, Kind, Reason
 from rag.grounding import GroundedClaim
+from rag.papers import Paper
 from rag.questions import Question
 from rag.retrieval import Retrieval
 
@@ -56,10 +58,20 @@ def decline(question: Question, found: Retrieval, reason: Reason) -> Answer:
     elif reason == "not_in_library" and question.unknown_names:
         names = ", ".join(question.unknown_names)
         text = f"The {wordings} in this library do not tell: {names} is not mentioned in any of them."
+    elif reason == "not_in_abstract":
+        text = _silence_of(papers[0], question)
+        papers = papers[:1]
     else:
         text = f"The {wordings} in this library do not tell."
     suggestions = tuple(paper.plain_title for paper in papers) if reason != "off_topic" else ()
     return Answer(text, "declined", "decline", reason=reason, suggestions=suggestions, question=question.text)
+
+
+def _silence_of(paper: Paper, question: Question) -> str:
+    """Return the words that say that a paper's abstract does not tell what is asked, and what it does not mention."""
+    missing = missing_names(question, paper)
+    mention = f" It does not mention {', '.join(missing)}." if missing else ""
+    return f"The {paper.wording} of “{paper.plain_title}” does not tell.{mention}"
 
 
 def _plural(wordings: Iterable[str]) -> str:

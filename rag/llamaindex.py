@@ -43,7 +43,10 @@ class LibraryRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found = retrieval.retrieve_text(self._library, query_bundle.query_str)
-        return [_node(each.sentence, each.paper, each.score) for each in found.evidence[: self._limit]]
+        # Evidence is scored within its paper; with the paper's own score it can be ranked across papers.
+        of_paper = {hit.paper.id: hit.score for hit in found.papers}
+        nodes = [_node(each.sentence, each.paper, of_paper[each.paper.id] + each.score) for each in found.evidence]
+        return sorted(nodes, key=lambda node: -node.get_score())[: self._limit]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await asyncio.to_thread(self._retrieve, query_bundle)

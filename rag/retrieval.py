@@ -81,12 +81,12 @@ def retrieve(library: Library, question: Question, weights: SentenceWeights = DE
     order = list(dict.fromkeys([*named, *ranking.paper_ids]))[:_PAPERS]
     sentences = library.catalogue.sentences(order)
     asked = _AskedFor(
-        _word_weights(question, library),
+        word_weights(question, library),
         question.name_words if len(question.name_words) <= _NAME_WORDS else frozenset(),
         asks_for_figure(question.text),
         _ASKS_NOTICE.search(question.text) is not None,
     )
-    rest_cosines = _cosines_without_names(question, library, order)
+    rest_cosines = cosines_without_names(question, library, order)
     hits: list[Hit] = []
     evidence: list[Evidence] = []
     for paper in library.catalogue.papers(order):
@@ -112,9 +112,7 @@ class _AskedFor:
     notice: bool
 
 
-def _cosines_without_names(
-    question: Question, library: Library, paper_ids: list[str]
-) -> dict[str, NDArray[np.float32]]:
+def cosines_without_names(question: Question, library: Library, paper_ids: list[str]) -> dict[str, NDArray[np.float32]]:
     """Return the cosines of the papers' sentences with the question less the names in it; nothing where it has none.
 
     A name (a whole title, even) draws the question's vector to the sentences that say what the paper is about.
@@ -129,7 +127,7 @@ def _cosines_without_names(
     return {paper_id: found.of_sentences(index) for index, paper_id in enumerate(found.paper_ids)}
 
 
-def _word_weights(question: Question, library: Library) -> dict[str, float]:
+def word_weights(question: Question, library: Library) -> dict[str, float]:
     """Return stem -> share of weight (sum 1) of the question's content words that are not names."""
     papers = library.catalogue.count()
     weights: dict[str, float] = {}
@@ -148,7 +146,7 @@ def _signs(sentences: list[Sentence], asked: _AskedFor, weights: SentenceWeights
         text = plain_text(sentence.text)
         sign = weights.words * sum(asked.word_weights.get(each, 0.0) for each in stems(text))
         if asked.figure:
-            sign += weights.figure * min(len(_FIGURE.findall(text)), _FIGURES_ENOUGH) / _FIGURES_ENOUGH
+            sign += weights.figure * min(count_figures(text), _FIGURES_ENOUGH) / _FIGURES_ENOUGH
         if _OWN.search(text) or asked.name_words.intersection(words(text)):
             sign += weights.own
         if not asked.notice and _NOTICE.search(text):
@@ -177,6 +175,11 @@ _NOTICE = re.compile(r"https?://|\bgithub\b|\bavailable (?:at|on|online)\b|\bpub
 _ASKS_NOTICE = re.compile(
     r"\b(?:codes?|releas\w*|availab\w*|public\w*|open|share\w*|github|websites?|download\w*)\b", re.I
 )
+
+
+def count_figures(text: str) -> int:
+    """Return how many amounts the text gives, in digits or words."""
+    return len(_FIGURE.findall(text))
 
 
 def asks_for_figure(question: str) -> bool:

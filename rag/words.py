@@ -12,6 +12,7 @@ _STEMMER = snowballstemmer.stemmer("english")
 _HOW_MUCH = re.compile(
     r"\bhow (?:far|large|big|long|fast|often|high|small|low|well|good|expensive|strong|wide|deep|quickly)\b", re.I
 )
+_TELEGRAPH_WORDS = 6
 _WORD = re.compile(r"[^\W_]+")
 
 # English function words, and the words with which questions about papers are put ("which paper shows ...").
@@ -50,3 +51,14 @@ def stems(text: str) -> frozenset[str]:
 def stem(word: str) -> str:
     """Return the stem of a lower-case word: "tuned", "tuning" and "tunes" share one."""
     return str(_STEMMER.stemWord(word))
+
+
+def is_english(text: str) -> bool:
+    """Return whether the text may be English: in ASCII letters, and with enough function words if it is a long one.
+
+    Meant for questions, where names are foreign to every language and short ones may have no function word at all.
+    """
+    found = words(text)
+    if not all(word.isascii() for word in found):
+        return False
+    return len(found) <= _TELEGRAPH_WORDS or sum(word in FUNCTION_WORDS for word in found) >= len(found) / 5

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CITEBOT = (sys.executable, "-m", "rag.cli")
@@ -20,13 +23,30 @@ CITEBOT_IN_SMALL_STEPS = (
 PATIENCE_SECONDS = 60.0
 
 
-def start(*arguments: object, command: tuple[str, ...] = CITEBOT) -> subprocess.Popen[str]:
-    """Start citebot with its input and output piped; use it as a context."""
+@contextmanager
+def start(*arguments: object, command: tuple[str, ...] = CITEBOT) -> Iterator[subprocess.Popen[str]]:
+    """Start citebot with its input and output piped; it is killed if it does not end in time."""
     pipe = subprocess.PIPE
     # What citebot does not flush is not to be flushed by the environment's wish either.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     line = [*command, *map(str, arguments)]
-    return subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+    with subprocess.Popen(
+        line, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment, preexec_fn=_heed_ctrl_c
+    ) as process:
+        watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            watchdog.cancel()
+
+
+def _heed_ctrl_c() -> None:
+    """Let SIGINT through: where the tests run in the background of a shell, it is ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> bool:

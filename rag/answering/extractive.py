@@ -6,7 +6,9 @@ none does, the best sentence of each of the nearest papers, so that the reader c
 
 from __future__ import annotations
 
+from rag.answerability import is_answered_by
 from rag.answers import Claim, Draft, Evidence
+from rag.library import Library
 from rag.papers import plain_text
 from rag.questions import Question
 from rag.retrieval import Retrieval
@@ -30,8 +32,8 @@ _NEAR_ENOUGH_IF_SHORT = 0.285
 _SHORT_WORDS = 6
 
 
-def answer(question: Question, found: Retrieval) -> Draft:
-    """Return a draft of verbatim sentences, or a decline where nothing comes near."""
+def answer(question: Question, found: Retrieval, library: Library) -> Draft:
+    """Return a draft of verbatim sentences, or a decline where nothing comes near or the one paper meant is silent."""
     if question.unknown_names and not found.named:
         return Draft("decline", reason="not_in_library")
     if not found.papers or not (question.has_known_name or _comes_near(question, found)):
@@ -39,6 +41,8 @@ def answer(question: Question, found: Retrieval) -> Draft:
     if found.named > 1:
         return _draft(_spread(found, min(found.named, _MAX_PAPERS)))
     if found.named == 1 or _one_leads(found):
+        if found.named and not is_answered_by(question, found.papers[0].paper, library):
+            return Draft("decline", reason="not_in_abstract")
         return _draft(_best_of_one(found))
     return _draft(_spread(found, _MAX_PAPERS))
 
