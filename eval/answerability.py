@@ -45,7 +45,7 @@ def threshold_for(probabilities: np.ndarray, answerable: np.ndarray, declined: f
 
 def main(
     library: Annotated[Path, typer.Option(help="The library with the papers that the questions are about.")],
-    declined: Annotated[float, typer.Option(help="Share of answerable questions that may be declined.")] = 0.05,
+    declined: Annotated[float, typer.Option(help="Share of answerable questions that may be declined.")] = 0.07,
     check: Annotated[Path | None, typer.Option(help="Other questions (an exam file) to check the model on.")] = None,
     write: Annotated[bool, typer.Option(help="Put the model into the package.")] = False,
 ) -> None:

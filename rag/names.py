@@ -104,8 +104,8 @@ _COMMON = frozenset(
 def question_names(question: str, is_ordinary_word: Callable[[str], bool]) -> dict[str, str]:
     """Return what in the question could be a name: key -> as written, runs of up to four words.
 
-    A single word that also is an ordinary one ("less", "first", "lotus") counts only where it is written
-    with a capital that the sentence did not give it.
+    A single word that also is an ordinary one ("less", "first", "lotus") counts only where it has a capital; whoever
+    looks it up must still compare its spelling, as a sentence gives its first word a capital, too.
     """
     tokens = [(match.group(), match.start()) for match in _TOKEN.finditer(plain_text(question))]
     found: dict[str, str] = {}
@@ -118,9 +118,9 @@ def question_names(question: str, is_ordinary_word: Callable[[str], bool]) -> di
             if length == 1 and "-" in text:
                 # "deita-Mistral-7B" names deita, too.
                 for part in text.split("-"):
-                    if len(part) > _MIN_KEY and _may_be_name(part, start == 0, is_ordinary_word):
+                    if len(part) > _MIN_KEY and _may_be_name(part, is_ordinary_word):
                         found.setdefault(title_key(part), part)
-            if length == 1 and not _may_be_name(text, start == 0, is_ordinary_word):
+            if length == 1 and not _may_be_name(text, is_ordinary_word):
                 continue
             key = title_key(text)
             # "I'd" is two tokens here, and no name "ID".
@@ -129,7 +129,7 @@ def question_names(question: str, is_ordinary_word: Callable[[str], bool]) -> di
     return found
 
 
-def _may_be_name(token: str, first: bool, is_ordinary_word: Callable[[str], bool]) -> bool:
-    if token.lower() in FUNCTION_WORDS or is_ordinary_word(token):
-        return token.isupper() and len(token) > 1 if first or token.lower() in FUNCTION_WORDS else not token.islower()
-    return True
+def _may_be_name(token: str, is_ordinary_word: Callable[[str], bool]) -> bool:
+    if token.lower() in FUNCTION_WORDS:
+        return token.isupper() and len(token) > 1
+    return not (token.islower() and is_ordinary_word(token))

@@ -90,20 +90,22 @@ def papers_named(text: str, library: Library) -> NamedPapers:
     candidates = question_names(text, library.embedder.is_ordinary_word)
     by_key: dict[str, list[NameMatch]] = {}
     for match in catalogue.names(list(candidates)):
-        by_key.setdefault(match.key, []).append(match)
-    named: dict[str, str] = {}
-    # Longer names first: "SMoE-Dropout" says more than "SMoE".
-    for key in sorted(by_key, key=len, reverse=True):
+        written = candidates[match.key]
+        # "Lotus" is the paper's name, "First," is not the name "FIRST".
+        if written == match.name or not library.embedder.is_ordinary_word(written):
+            by_key.setdefault(match.key, []).append(match)
+    named = dict(_papers_by_title(text, library))
+    titles = [title_key(title) for title in named.values()]
+    # Longer names first: "SMoE-Dropout" says more than "SMoE". What stands inside a title says nothing beside it.
+    keys = [key for key in sorted(by_key, key=len, reverse=True) if not any(key in title for title in titles)]
+    for key in keys:
         for paper_id in _owners(by_key[key]):
             named.setdefault(paper_id, candidates[key])
-    for paper_id, title in _papers_by_title(text, library):
-        named.setdefault(paper_id, title)
-    if not named:
-        for key, matches in by_key.items():
-            repeated = [match.paper_id for match in matches if match.standing is Standing.REPEATED]
-            if len(repeated) == 1 and len(matches) <= _MAX_OWNERS:
-                named.setdefault(repeated[0], candidates[key])
-    name_words = frozenset(word for name in named.values() for word in content_words(name))
+    # Weaker signs, the next only where the one before found nothing.
+    for find in (_in_title, _repeating):
+        if not named:
+            named = {paper_id: candidates[key] for key in keys for paper_id in find(by_key[key])}
+    name_words = frozenset(word for name in named.values() for word in content_words(name)).intersection(words(text))
     return NamedPapers(tuple(named), name_words, bool(by_key) or bool(named))
 
 
@@ -117,15 +119,24 @@ def unknown_names(text: str, library: Library) -> tuple[str, ...]:
 
 
 def _owners(matches: Sequence[NameMatch]) -> list[str]:
-    """Return the ids of the papers that a name, with all the papers in which it stands, names."""
+    """Return the ids of the papers that own a name, given all the papers in which it stands."""
     heads = [match.paper_id for match in matches if match.standing is Standing.TITLE_HEAD]
     if heads:
         return heads if len(heads) <= _MAX_OWNERS else []
     brought_in = [match.paper_id for match in matches if match.standing is Standing.BROUGHT_IN]
-    if len(brought_in) == 1 and len(matches) <= _MAX_STANDING:
-        return brought_in
+    return brought_in if len(brought_in) == 1 and len(matches) <= _MAX_STANDING else []
+
+
+def _in_title(matches: Sequence[NameMatch]) -> list[str]:
+    """Return the ids of the papers that have a name in their title, where hardly any other paper has it at all."""
     in_title = [match.paper_id for match in matches if match.standing is Standing.TITLE]
-    return in_title if not brought_in and len(matches) <= _MAX_OWNERS else []
+    return in_title if len(matches) <= _MAX_OWNERS else []
+
+
+def _repeating(matches: Sequence[NameMatch]) -> list[str]:
+    """Return the id of the one paper whose abstract repeats a name, where hardly any other paper has it at all."""
+    repeating = [match.paper_id for match in matches if match.standing is Standing.REPEATED]
+    return repeating if len(repeating) == 1 and len(matches) <= _MAX_OWNERS else []
 
 
 def _papers_by_title(text: str, library: Library) -> list[tuple[str, str]]:

@@ -156,7 +156,7 @@ def _signs(sentences: list[Sentence], asked: _AskedFor, weights: SentenceWeights
 
 
 _FIGURES_ENOUGH = 2
-_NAME_WORDS = 3  # more words than this are a title, whose single words name nothing
+_NAME_WORDS = 4  # more words than this are a title, whose single words name nothing
 _ASKS_FIGURE = re.compile(
     r"\bhow (?:many|much|far|large|big|long|fast|often|high|small|low)\b|%|"
     r"\b(?:percent|percentage|number|rate|ratio|factor|score|accuracy|sizes?|scales?|points?|speed-?up|correlation|"

@@ -16,6 +16,7 @@ from rag.words import content_words
 
 _MAX_SENTENCES = 4
 _MAX_PAPERS = 3
+_SENTENCES_BESIDE = 2
 _MAX_WORDS = 110
 # A further sentence must come this near to the best one: below, it is about something else.
 _NEAR_BEST = 0.55
@@ -39,7 +40,7 @@ def answer(question: Question, found: Retrieval, library: Library) -> Draft:
     if not found.papers or not (question.has_known_name or _comes_near(question, found)):
         return Draft("decline", reason="off_topic")
     if found.named > 1:
-        return _draft(_spread(found, min(found.named, _MAX_PAPERS)))
+        return _draft(_side_by_side(found, min(found.named, _MAX_PAPERS)))
     if found.named == 1 or _one_leads(found):
         if found.named and not is_answered_by(question, found.papers[0].paper, library):
             return Draft("decline", reason="not_in_abstract")
@@ -67,16 +68,17 @@ def _best_of_one(found: Retrieval) -> list[Evidence]:
     return _within_words([each for each in evidence if each.score >= enough][:_MAX_SENTENCES])
 
 
+def _side_by_side(found: Retrieval, papers: int) -> list[Evidence]:
+    """Return the best two sentences of each of the papers that the question names."""
+    return [each for hit in found.papers[:papers] for each in _within_words(found.of(hit.paper)[:_SENTENCES_BESIDE])]
+
+
 def _spread(found: Retrieval, papers: int) -> list[Evidence]:
-    """Return the best sentence of each of the first papers, and where there is room a second one of each.
+    """Return the best sentence of each of the first papers.
 
     Every paper gets its share of the words: of a paper whose best sentence is longer, a shorter good one is taken.
     """
-    by_paper = [found.of(hit.paper) for hit in found.papers[:papers]]
-    leads = [_lead(evidence, _MAX_WORDS // papers) for evidence in by_paper]
-    seconds = [each for evidence in by_paper for each in evidence[:2] if each not in leads]
-    chosen = _within_words([*leads, *seconds]) if papers < _MAX_PAPERS else leads
-    return [each for evidence in by_paper for each in evidence if each in chosen]
+    return [_lead(found.of(hit.paper), _MAX_WORDS // papers) for hit in found.papers[:papers]]
 
 
 def _lead(evidence: list[Evidence], words: int) -> Evidence:
