@@ -64,7 +64,7 @@ def signs(question: Question, paper: Paper, library: Library) -> Signs:
     sentences = library.sentences(paper)
     shares = [sum(weights.get(each, 0.0) for each in stems(plain_text(s.text))) for s in sentences]
     missing = [word for word in weights if word not in in_paper]
-    vector = library.embedder.encode([plain_text(question.text)])[0]
+    vector = library.embedder.encode_question(plain_text(question.text))
     cosines = gather(vector, library.catalogue.vectors([paper.id])).of_sentences(0)
     without_names = cosines_without_names(question, library, [paper.id]).get(paper.id, cosines)
     nearest = np.argsort(-(cosines + np.array(shares)), kind="stable")[:_FIRST_SENTENCES]

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import warnings
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ Vectors = NDArray[np.float32]
 # The official weights of sentence-transformers/all-MiniLM-L6-v2; the package that carries them is a third party's.
 _DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _BATCH = 32
+_RECENT_QUESTIONS = 256  # one answer looks at its question several times
 _EXPORT_VERSION = 1  # raise when the export changes, so that old exports are made anew
 _MIN_EXPORT_COSINE = 0.9999
 
@@ -59,6 +61,7 @@ class Embedder:
         self._progress = progress or LoggedProgress()
         self._lock = threading.Lock()
         self._runtime: _OnnxRuntime | None = None
+        self._recent = lru_cache(maxsize=_RECENT_QUESTIONS)(lambda text: self.encode([text])[0])
 
     @property
     def card(self) -> ModelCard:
@@ -72,6 +75,11 @@ class Embedder:
         Raises EmbeddingError when the model cannot be loaded.
         """
         return self._load().encode(texts)
+
+    def encode_question(self, text: str) -> Vectors:
+        """Return the vector of one text, shape (dimension,). That of a recent text is kept: do not write to it."""
+        vector: Vectors = self._recent(text)
+        return vector
 
     def is_ordinary_word(self, word: str) -> bool:
         """Return whether the model's vocabulary has the lower-cased word in one piece, as it has ordinary words."""

@@ -83,7 +83,7 @@ def gather_parts(question: str, catalogue: Catalogue, vectors: VectorIndex, embe
     question = plain_text(question)
     # Every word takes part in BM25, where common ones weigh little by themselves; coverage needs the content words.
     lexical = catalogue.best_matches(list(dict.fromkeys(words(question))), _LEXICAL_CANDIDATES)
-    question_vector = embedder.encode([question])[0]
+    question_vector = embedder.encode_question(question)
     stored = vectors.near(question_vector, list(lexical))
     coverage = _coverage(content_words(question), catalogue, sorted(lexical, key=lexical.__getitem__, reverse=True))
     return Parts(question_vector, stored, lexical, coverage)

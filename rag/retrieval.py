@@ -121,7 +121,7 @@ def cosines_without_names(question: Question, library: Library, paper_ids: list[
     rest = [token for token in tokens if not question.name_words.intersection(words(token))]
     if not rest or len(rest) == len(tokens):
         return {}
-    vector = library.embedder.encode([plain_text(" ".join(rest))])[0]
+    vector = library.embedder.encode_question(plain_text(" ".join(rest)))
     stored = library.catalogue.vectors(paper_ids)
     found = gather(vector, stored)
     return {paper_id: found.of_sentences(index) for index, paper_id in enumerate(found.paper_ids)}
