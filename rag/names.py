@@ -76,7 +76,8 @@ def names_of(paper: Paper) -> list[Name]:
             if has_name_shape(match["name"]) and _BRINGS_IN.search(sentence[: match.start()]):
                 add(match["name"], Standing.BROUGHT_IN)
     for name in list(found.values()):
-        if name.standing >= Standing.BROUGHT_IN and name.name.isupper():
+        # Letters only: "S2FT" would give it any "Sparse Fine-Tuning" for a long form.
+        if name.standing >= Standing.BROUGHT_IN and name.name.isupper() and name.name.isalpha():
             for long_form in filter(None, (_long_form(name.name, text) for text in (title, abstract))):
                 add(long_form, name.standing)
     return list(found.values())
