@@ -9,24 +9,23 @@ questions were written.
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from dataclasses import astuple, dataclass
-from functools import cache
-from importlib import resources
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rag.acronyms import spelled_out
 from rag.library import Library
-from rag.names import has_name_shape
-from rag.papers import Paper, plain_text
+from rag.names import COMMON_NAMES, has_name_shape
+from rag.papers import Paper, fold_space, plain_text
 from rag.questions import Question
-from rag.retrieval import asks_for_figure, cosines_without_names, count_figures, word_weights
+from rag.regression import load_regression
+from rag.retrieval import evidence_of, word_weights
+from rag.sentence_choice import asks_for_figure, count_figures
 from rag.vectors import gather
-from rag.words import is_english, stems, words
+from rag.words import content_words, is_english, stem, stems, words
 
-MODEL_FILE = "answerability.json"
+MODEL = "answerability"
 _TOKEN = re.compile(r"[^\W_][\w\-./]*[^\W_]|\w")
 # Abstracts never tell who wrote them, when and where, or how often they are cited.
 _ASKS_BIBLIOGRAPHY = re.compile(
@@ -35,80 +34,102 @@ _ASKS_BIBLIOGRAPHY = re.compile(
     r"\bwhich (?:journal|conference|venue|year|university|institutions?)\b|\bwhat year\b",
     re.I,
 )
+# What readers like to know and abstracts seldom tell: where none of the words for it stands in a paper, it is silent.
+_SELDOM_TOLD = tuple(
+    re.compile(words_for, re.I)
+    for words_for in (
+        r"\blearning rates?\b", r"\bbatch(?:es| sizes?)?\b", r"\bepochs?\b", r"\bweight decay\b", r"\bwarm-?up\b",
+        r"\b(?:random )?seeds?\b", r"\blicen[cs]\w*", r"\b(?:fund(?:s|ed|ing)?|sponsor\w*|grants?)\b",
+        r"\bannotators?\b",
+        r"\bhyper-?parameters?\b", r"\bdropout\b", r"\b(?:context|sequence) length\b",
+    )
+)  # fmt: skip
+# "which learning rate", "how many authors", "what batch size": the thing asked for, up to the verb.
+_WANTED = re.compile(
+    r"\b(?:which|what|how many|how much)\s+(?:(?!(?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|"
+    r"in|on|of|for|to|"
+    r"with|by|at|from|the|it|they|that|and|or)\b)[\w\-]+\s+){1,3}?(?=(?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|"
+    r"in|on|of|for|to|with|by|at|from|the|it|they|that|and|or)\b)|"
+    r"\bwhat (?:is|was|are|were)\s+(?:the|its|their)\s+(?:[\w\-]+\s+){0,2}?(?:rate|size|number|cost|score|"
+    r"accuracy|length|licen[cs]e|"
+    r"budget|time|price|value|dataset|hardware|date)\b",
+    re.I,
+)
+_COUNTS = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.I)
+_IF_LEANING = 0.5
 _MOST_MISSING = 8
 _MOST_MISSING_NAMES = 3
 _FIRST_SENTENCES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What a question and a paper have in common, and what the question has alone. Names of the paper are left out."""
-
-    cosine: float
-    """Nearness of the question to the nearest sentence."""
-    cosine_without_names: float
-    """The same for the question without the paper's name."""
-    missing_words: float
-    """Number of the question's words that do not stand in the paper, at most 8."""
-    missing_names: float
-    """Number of names and figures in the question ("MMLU", "70B") that do not stand in the paper, at most 3."""
-    no_figure: float
-    """1 where a figure is asked for and the nearest two sentences give none."""
+SIGNS = (
+    "best_score",  # score of the best sentence (`sentence_choice`)
+    "best_words",  # share of the question's words, weighted by rarity, that the best sentence has
+    "missing_words",  # number of them, at most 8
+    "missing_names",  # number of the question's names and figures ("MMLU", "70B") that do not stand there, at most 3
+    "counted_missing",  # share of the words for what is to be counted ("GPUs") that do not stand in the paper
+    "wanted_far",  # 1 less the nearness of what is asked for to the nearest sentence; 0 where it is not put shortly
+    "no_figure",  # 1 where a figure is asked for and the best two sentences give none
+    "figure",  # 1 where a figure is asked for and they give one
+)
 
 
-def signs(question: Question, paper: Paper, library: Library) -> Signs:
-    """Return the signs for a question about a paper."""
-    text = plain_text(f"{paper.title}. {paper.abstract}")
-    in_paper = stems(text)
+def signs(question: Question, paper: Paper, library: Library) -> NDArray[np.float32]:
+    """Return the signs of a question about a paper, shape (len(SIGNS),). Names of the paper are left out of all."""
+    in_paper = stems(plain_text(f"{paper.title}. {paper.abstract}"))
     weights = word_weights(question, library)
-    sentences = library.sentences(paper)
-    shares = [sum(weights.get(each, 0.0) for each in stems(plain_text(s.text))) for s in sentences]
+    best = evidence_of(library, question, [paper.id])[paper.id][:_FIRST_SENTENCES]
     missing = [word for word in weights if word not in in_paper]
-    vector = library.embedder.encode_question(plain_text(question.text))
-    cosines = gather(vector, library.catalogue.vectors([paper.id])).of_sentences(0)
-    without_names = cosines_without_names(question, library, [paper.id]).get(paper.id, cosines)
-    nearest = np.argsort(-(cosines + np.array(shares)), kind="stable")[:_FIRST_SENTENCES]
-    figures = max((count_figures(plain_text(sentences[index].text)) for index in nearest), default=0)
-    return Signs(
-        cosine=float(cosines.max(initial=0.0)),
-        cosine_without_names=float(without_names.max(initial=0.0)),
-        missing_words=float(min(len(missing), _MOST_MISSING)),
-        missing_names=float(min(len(missing_names(question, paper)), _MOST_MISSING_NAMES)),
-        no_figure=float(asks_for_figure(question.text) and figures == 0),
+    texts = [plain_text(each.sentence.text) for each in best]
+    figures = max(map(count_figures, texts), default=0)
+    in_best = stems(texts[0]) if texts else frozenset()
+    return np.array(
+        (
+            best[0].score if best else 0.0,
+            sum(weight for word, weight in weights.items() if word in in_best),
+            min(len(missing), _MOST_MISSING),
+            min(len(missing_names(question, paper, library)), _MOST_MISSING_NAMES),
+            *_wanted_signs(question, paper, in_paper, library),
+            float(asks_for_figure(question.point) and figures == 0),
+            float(asks_for_figure(question.point) and figures > 0),
+        ),
+        dtype=np.float32,
     )
 
 
-def missing_names(question: Question, paper: Paper) -> list[str]:
+def _wanted_signs(question: Question, paper: Paper, in_paper: frozenset[str], library: Library) -> tuple[float, float]:
+    """Return how much of what is asked for the paper lacks: by words, if it is counted, and by meaning."""
+    wanted = [word for word in content_words(asked_for(question)) if word not in question.name_words]
+    if not wanted:
+        return 0.0, 0.0
+    vector = library.embedder.encode_question(" ".join(wanted))
+    cosines = gather(vector, library.catalogue.vectors([paper.id])).of_sentences(0)
+    missing = sum(stem(word) not in in_paper for word in wanted) / len(wanted)
+    return missing * (_COUNTS.search(question.point) is not None), 1.0 - float(cosines.max(initial=0.0))
+
+
+def asked_for(question: Question) -> str:
+    """Return what the question wants to know, as the end of "the abstract does not tell ...": "which learning rate".
+
+    Empty where its words do not say it shortly.
+    """
+    match = _WANTED.search(question.point)
+    wanted = fold_space(match.group()).rstrip("?., ") if match else ""
+    return wanted[:1].lower() + wanted[1:]
+
+
+def missing_names(question: Question, paper: Paper, library: Library) -> list[str]:
     """Return the names and figures in the question that do not stand in the paper; the paper's own name left out."""
     text = plain_text(f"{paper.title}. {paper.abstract}").lower()
     return [
         token
-        for token in dict.fromkeys(_TOKEN.findall(plain_text(question.asked)))
+        for token in dict.fromkeys(_TOKEN.findall(plain_text(question.point)))
         if (has_name_shape(token) or any(character.isdigit() for character in token))
-        and token.lower() not in text
+        and token.lower().removesuffix("s") not in text
+        and token.lower().removesuffix("s") not in COMMON_NAMES
         and not question.name_words.intersection(words(token))
+        and not ((long := spelled_out(token, library)) and long in text)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """The trained regression: weights by sign (in the order of `Signs`), intercept, and the calibrated threshold."""
-
-    weights: tuple[float, ...]
-    intercept: float
-    threshold: float
-
-    def probability(self, found: Signs) -> float:
-        """Return the probability (0 to 1) that the abstract answers the question."""
-        logit = self.intercept + sum(w * x for w, x in zip(self.weights, astuple(found), strict=True))
-        return 1 / (1 + math.exp(-logit))
-
-
-@cache
-def load_model() -> Model:
-    """Return the model that ships with citebot."""
-    fields = json.loads(resources.files("rag").joinpath(MODEL_FILE).read_text(encoding="utf-8"))
-    return Model(tuple(fields["weights"].values()), fields["intercept"], fields["threshold"])
 
 
 def is_answered_by(question: Question, paper: Paper, library: Library) -> bool:
@@ -119,5 +140,10 @@ def is_answered_by(question: Question, paper: Paper, library: Library) -> bool:
         return True  # its words are missing from any abstract, which says nothing
     if _ASKS_BIBLIOGRAPHY.search(question.asked):
         return False
-    model = load_model()
-    return model.probability(signs(question, paper, library)) >= model.threshold
+    text = plain_text(f"{paper.title}. {paper.abstract}")
+    if any(told.search(question.point) and not told.search(text) for told in _SELDOM_TOLD):
+        return False
+    model = load_regression(MODEL)
+    # "And the training time?" gives little to compare: what it leaves out counts less against the paper.
+    threshold = model.threshold * (_IF_LEANING if question.leans else 1.0)
+    return float(model.probability(signs(question, paper, library))) >= threshold

@@ -32,19 +32,28 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence of an answer, before or after the check, and the ids of the sentences on which it rests."""
+    """One sentence of an answer, before or after the check, and the ids of the sentences on which it rests.
+
+    `heading`: the theme under which it stands in an overview.
+    """
 
     text: str
     sentence_ids: tuple[str, ...]
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An answer before the check: claims in reading order, or the reason for declining."""
+    """An answer before the check: claims in reading order, or the reason for declining.
+
+    `lead` stands before the claims and says how many papers were found; it tells of the library, not of what papers
+    say, so nothing in it can need a quote.
+    """
 
     kind: Kind
     claims: tuple[Claim, ...] = ()
     reason: Reason | None = None
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,10 @@ class Assistant:
             found = retrieve(self.library, asked)
             draft = extractive.answer(asked, found, self.library)
             claims = check(draft, self.library)
-        answer = compose(asked, found, claims) if claims else decline(asked, found, draft.reason or "not_in_abstract")
+            if claims or draft.kind == "count":  # that no paper fits is an answer, too
+                answer = compose(asked, found, claims, draft)
+            else:
+                answer = decline(asked, found, draft.reason or "not_in_abstract", self.library)
         return dataclasses.replace(answer, seconds=time.perf_counter() - started)
 
     async def aask(self, question: str, history: Sequence[Turn] = ()) -> Answer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from rag.errors import LibraryError
 from rag.papers import Paper, Sentence, plain_text, title_key
+from rag.words import words
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_SECONDS = 30.0
@@ -125,6 +127,8 @@ class Catalogue:
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._frequencies: tuple[int, dict[str, int]] = (-1, {})
+        self._vocabulary: tuple[int, dict[str, int]] = (-1, {})
+        self._called: tuple[int, dict[str, list[NameMatch]]] = (-1, {})
         self.path = path
         try:
             self._prepare()
@@ -406,6 +410,29 @@ class Catalogue:
         )
         return {row[0] for row in rows}
 
+    def having_phrase(self, phrase: Sequence[str], in_title: bool = False) -> list[str]:
+        """Return the ids of the papers (at most 9) that have these words, stemmed, side by side."""
+        quoted = f'"{" ".join(phrase)}"'
+        rows = self._connection().execute(
+            "SELECT papers.id FROM full_text JOIN papers ON papers.row = full_text.rowid "
+            "WHERE full_text MATCH ? LIMIT 9",
+            (f"title : {quoted}" if in_title else quoted,),
+        )
+        return [row[0] for row in rows]
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return the words of all titles and abstracts, in lower case, and how often they stand there.
+
+        Kept until the library changes.
+        """
+        revision = self.revision
+        if self._vocabulary[0] != revision:
+            counts: Counter[str] = Counter()
+            for title, abstract in self._connection().execute("SELECT title, abstract FROM full_text"):
+                counts.update(words(f"{title} {abstract}"))
+            self._vocabulary = (revision, dict(counts))
+        return self._vocabulary[1]
+
     def names(self, keys: Sequence[str]) -> list[NameMatch]:
         """Return the papers in which names with these keys stand."""
         rows = self._connection().execute(
@@ -414,6 +441,24 @@ class Catalogue:
             (_json_list(keys),),
         )
         return [NameMatch(key, name, paper_id, Standing(standing)) for key, name, paper_id, standing in rows]
+
+    def names_of_papers(self) -> dict[str, list[NameMatch]]:
+        """Return the names by which papers may be called (heads of titles, what abstracts bring in or repeat), by key.
+
+        Kept until the library changes.
+        """
+        revision = self.revision
+        if self._called[0] != revision:
+            rows = self._connection().execute(
+                "SELECT key, name, papers.id, standing FROM names JOIN papers ON papers.row = names.paper "
+                "WHERE standing >= ?",
+                (Standing.REPEATED,),
+            )
+            called: dict[str, list[NameMatch]] = {}
+            for key, name, paper_id, standing in rows:
+                called.setdefault(key, []).append(NameMatch(key, name, paper_id, Standing(standing)))
+            self._called = (revision, called)
+        return self._called[1]
 
     def changes_since(self, revision: int) -> tuple[list[str], list[str]]:
         """Return the ids of the papers written, and of those removed, after the revision."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.answerability import missing_names
-from rag.answers import Answer, Citation, Kind, Reason
+from rag.answerability import asked_for, missing_names
+from rag.answers import Answer, Citation, Draft, Reason
 from rag.grounding import GroundedClaim
+from rag.library import Library
 from rag.papers import Paper
 from rag.questions import Question
 from rag.retrieval import Retrieval
+from rag.showing import shown
 
 _SUGGESTIONS = 3
 
 
-def compose(question: Question, found: Retrieval, claims: Sequence[GroundedClaim], kind: Kind = "fact") -> Answer:
+def compose(question: Question, found: Retrieval, claims: Sequence[GroundedClaim], draft: Draft) -> Answer:
     """Return the answer that the claims make: a paragraph a paper, a mark after every claim.
 
     Where claims come from several papers, each paragraph says which paper speaks.
@@ -31,23 +33,39 @@ def compose(question: Question, found: Retrieval, claims: Sequence[GroundedClaim
         )
         for mark, each in enumerate(claims, start=1)
     )
-    titles = {each.paper.id: each.paper.plain_title for each in claims}
-    paragraphs: dict[str, list[str]] = {}
+    paragraphs: dict[tuple[str, str], list[str]] = {}
     for mark, each in enumerate(claims, start=1):
-        paragraphs.setdefault(each.paper.id, []).append(f"{each.claim.text} [{mark}]")
-    if len(paragraphs) == 1:
-        text = " ".join(next(iter(paragraphs.values())))
+        paragraphs.setdefault((each.claim.heading, each.paper.id), []).append(f"{each.claim.text} [{mark}]")
+    titles = {each.paper.id: each.paper.plain_title for each in claims}
+    lines: list[str] = []
+    if len(paragraphs) == 1 and not draft.lead:
+        lines = [" ".join(next(iter(paragraphs.values())))]
     else:
-        lines = [f"- **{titles[paper_id]}**: {' '.join(said)}" for paper_id, said in paragraphs.items()]
-        wordings = {each.paper.wording for each in claims}
-        lead = [] if found.named > 1 else [f"The {_plural(wordings)} that come nearest:", ""]
-        text = "\n".join([*lead, *lines])
-    return Answer(text, "answered", kind, citations=citations, question=question.text)
+        heading = ""
+        for (theme, paper_id), said in paragraphs.items():
+            if theme != heading:
+                lines += ["", f"**{theme}**"]
+                heading = theme
+            lines.append(f"- **{titles[paper_id]}**: {' '.join(said)}")
+        lines = [*([_lead(found, draft, claims), ""] if _lead(found, draft, claims) else []), *lines]
+    text = "\n".join(lines).replace("\n\n\n", "\n\n").strip()
+    return Answer(text, "answered", draft.kind, citations=citations, question=question.text)
 
 
-def decline(question: Question, found: Retrieval, reason: Reason) -> Answer:
+def _lead(found: Retrieval, draft: Draft, claims: Sequence[GroundedClaim]) -> str:
+    """Return the words before claims of several papers."""
+    if draft.lead or found.named > 1:
+        return draft.lead
+    return f"The {_plural({each.paper.wording for each in claims})} that come nearest:"
+
+
+def decline(question: Question, found: Retrieval, reason: Reason, library: Library) -> Answer:
     """Return the answer that says that the library does not tell, why, and which papers come nearest."""
-    papers = [hit.paper for hit in found.papers[:_SUGGESTIONS]]
+    papers = [hit.paper for hit in found.papers]
+    if question.near_misses:
+        meant = [miss.paper_id for miss in question.near_misses]
+        papers.sort(key=lambda paper: paper.id not in meant)
+    papers = papers[:_SUGGESTIONS]
     wordings = _plural({paper.wording for paper in papers} or {"abstract"})
     if not papers:
         text = "The library is empty, so there is nothing to answer from."
@@ -55,23 +73,40 @@ def decline(question: Question, found: Retrieval, reason: Reason) -> Answer:
         text = f"There is no question in that. Ask about the papers, and I answer from their {wordings}."
     elif reason == "off_topic":
         text = f"The {wordings} in this library do not tell: none of them comes near this question."
-    elif reason == "not_in_library" and question.unknown_names:
-        names = ", ".join(question.unknown_names)
-        text = f"The {wordings} in this library do not tell: {names} is not mentioned in any of them."
     elif reason == "not_in_abstract":
-        text = _silence_of(papers[0], question)
+        text = _silence_of(papers[0], question, library)
         papers = papers[:1]
+    elif question.near_misses:
+        text = _near_misses(question, papers)
+    elif question.unknown_names:
+        names = ", ".join(map(shown, question.unknown_names))
+        verb = "is" if len(question.unknown_names) == 1 else "are"
+        text = f"The {wordings} in this library do not tell: {names} {verb} not mentioned in any of them."
+    elif question.topic is not None:
+        text = f"No paper of this library fits “{shown(question.topic.text)}”."
     else:
-        text = f"The {wordings} in this library do not tell."
+        text = f"The {wordings} in this library do not tell. The nearest papers are about something else."
     suggestions = tuple(paper.plain_title for paper in papers) if reason != "off_topic" else ()
     return Answer(text, "declined", "decline", reason=reason, suggestions=suggestions, question=question.text)
 
 
-def _silence_of(paper: Paper, question: Question) -> str:
+def _near_misses(question: Question, papers: Sequence[Paper]) -> str:
+    """Return the words that say that a name is not known, and which known one it resembles."""
+    titles = {paper.id: paper.plain_title for paper in papers}
+    said = []
+    for miss in question.near_misses:
+        nearest = f"; the nearest is “{titles[miss.paper_id]}”" if miss.paper_id in titles else ""
+        said.append(f"I know no {shown(miss.name)}{nearest}.")
+    return " ".join(said)
+
+
+def _silence_of(paper: Paper, question: Question, library: Library) -> str:
     """Return the words that say that a paper's abstract does not tell what is asked, and what it does not mention."""
-    missing = missing_names(question, paper)
-    mention = f" It does not mention {', '.join(missing)}." if missing else ""
-    return f"The {paper.wording} of “{paper.plain_title}” does not tell.{mention}"
+    wanted = shown(asked_for(question))
+    tells = f"tell {wanted}" if wanted else "tell"
+    missing = missing_names(question, paper, library)
+    mention = f" It does not mention {', '.join(map(shown, missing))}." if missing else ""
+    return f"The {paper.wording} of “{paper.plain_title}” does not {tells}.{mention}"
 
 
 def _plural(wordings: Iterable[str]) -> str:

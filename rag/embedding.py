@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
 from rag.progress import LoggedProgress, Progress
+from rag.question_map import moved
 from rag.settings import DEFAULT_EMBEDDING_MODEL, Settings
 
 if TYPE_CHECKING:
@@ -61,12 +62,15 @@ class Embedder:
         self._progress = progress or LoggedProgress()
         self._lock = threading.Lock()
         self._runtime: _OnnxRuntime | None = None
+        self._card: ModelCard | None = None
         self._recent = lru_cache(maxsize=_RECENT_QUESTIONS)(lambda text: self.encode([text])[0])
 
     @property
     def card(self) -> ModelCard:
         """The identity of the model; makes the export when there is none yet."""
-        return _read_card(self._export_directory())
+        if self._card is None:
+            self._card = _read_card(self._export_directory())
+        return self._card
 
     def encode(self, texts: list[str]) -> Vectors:
         """Return the vectors of the texts, shape (len(texts), dimension), float32, each of length 1.
@@ -80,6 +84,11 @@ class Embedder:
         """Return the vector of one text, shape (dimension,). That of a recent text is kept: do not write to it."""
         vector: Vectors = self._recent(text)
         return vector
+
+    def encode_description(self, text: str) -> Vectors:
+        """Return the vector of a question, moved to where what it describes lies (`question_map`)."""
+        card = self.card
+        return moved(self.encode_question(text), card.name, card.revision)
 
     def is_ordinary_word(self, word: str) -> bool:
         """Return whether the model's vocabulary has the lower-cased word in one piece, as it has ordinary words."""

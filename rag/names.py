@@ -16,21 +16,36 @@ from rag.papers import Paper, plain_text, split_sentences, title_key
 from rag.words import FUNCTION_WORDS
 
 _MAX_NAME_WORDS = 4
+# "Prompt Tuning Inversion for ...": what a title without a colon begins with, all in capitals.
+_TITLE_PHRASE = re.compile(r"(?P<name>[A-Z][\w\-]+(?: [A-Z][\w\-]+){1,3}) (?:for|via|using|with|makes|by|in|on|of)\b")
 _MIN_KEY = 2
 _MIN_JOINED_KEY = 4
+_MAX_TAKEN = 3
 _TOKEN = re.compile(r"[^\W_][\w^+&/.\-]*[^\W_]|[^\W_]")
-# What an abstract says in the sentence that brings in its own thing ...
-_BRINGS_IN = re.compile(
-    r"\b(?:propos|present|introduc|develop|releas|describ|term|call|nam|dub|coin|study|studi|creat|build|built|design|devis)"
-    r"\w*\b|\bnovel\b|\bour\b|\bwe\b",
-    re.I,
+# How an abstract brings in its own thing: right behind such a verb ("we present deita"), or in parentheses behind its
+# long form, the verb not far before it ("we propose Half Fine-Tuning (HFT)").
+_BRINGING = (
+    r"(?:propos|present|introduc|develop|releas|describ|term|call|nam|dub|coin|devis|design|creat|build|built)\w*"
 )
-# ... and how the name stands there: right behind the verb, or in parentheses behind its long form.
+_NAMING = (
+    r"(?:(?:propos|present|introduc|develop|releas|describ)\w*|termed?|called|named?|dubbed|coined?|denoted|yields?)"
+)
+_BRINGS_IN = re.compile(rf"\b{_BRINGING}\b[^.;]{{0,90}}$")
+_IS_OURS = re.compile(r"\b(?:[Oo]ur|[Nn]ovel)\b[^.;]{0,60}$")
+_LEAD_IN = (
+    r"(?:(?:a|an|the|our|new|novel|simple|yet|effective|efficient|it|as|by|this|method|model|framework|approach|dataset|system|strategy)"
+    r"[,:]?\s+)*"
+)
 _BEHIND_VERB = re.compile(
-    r"\b(?:propos|present|introduc|develop|releas|describ|term|call|nam|dub|coin)\w*\s+"
-    r"(?:(?:a|an|the|our|new|novel|simple|it|as|by|this|method|model|framework|approach|dataset|system|strategy)[,:]?\s+)*"
+    rf"\b{_NAMING}\s+{_LEAD_IN}"
     r"[\"'“‘]?(?P<name>[^\W_][\w^+\-]*[^\W_])"
 )
+# "we propose Prompt Tuning Inversion": words with capitals behind the verb, two to five of them.
+_PHRASE_BEHIND_VERB = re.compile(
+    rf"\b{_NAMING}\s+{_LEAD_IN}"
+    r"[\"'“‘]?(?P<name>[A-Z][\w\-]+(?:\s+(?:[A-Z][\w\-]+|v\d|via|of|the|by|for(?=\s+[A-Z]))){1,5})"
+)
+_GOES_ON = re.compile(r"(?:[,:]| ?[—–]| (?:to|that|which|a|an|for|based|by|as)\b)")
 _IN_PARENTHESES = re.compile(r"\((?P<name>[^\W_][\w^+&\-]*[^\W_])\)")
 
 
@@ -55,7 +70,7 @@ def names_of(paper: Paper) -> list[Name]:
     def add(name: str, standing: Standing) -> None:
         key = title_key(name)
         if len(key) >= _MIN_KEY and not key.isdigit() and key not in FUNCTION_WORDS:
-            if name.lower() in _COMMON:
+            if name.lower() in COMMON_NAMES:
                 standing = Standing.MENTIONED
             if key not in found or found[key].standing < standing:
                 found[key] = Name(name, key, standing)
@@ -63,6 +78,8 @@ def names_of(paper: Paper) -> list[Name]:
     head, colon, _ = title.partition(":")
     if colon and len(head.split()) <= _MAX_NAME_WORDS:
         add(head.strip(), Standing.TITLE_HEAD)
+    elif (phrase := _TITLE_PHRASE.match(title)) and 2 <= len(phrase["name"].split()) <= _MAX_NAME_WORDS:
+        add(phrase["name"], Standing.TITLE)
     for token in filter(has_name_shape, _TOKEN.findall(title)):
         add(token, Standing.TITLE)
     for sentence in split_sentences(abstract):
@@ -70,20 +87,53 @@ def names_of(paper: Paper) -> list[Name]:
             add(token, Standing.REPEATED if title_key(token) in found else Standing.MENTIONED)
         for match in _BEHIND_VERB.finditer(sentence):
             # "present deita (short for ...)": written small, yet spelled out right behind.
-            if has_name_shape(match["name"]) or sentence[match.end("name") :].startswith(" ("):
+            # A capital alone is a name only where the sentence goes on without a noun: "propose Telly to ...".
+            behind = sentence[match.end("name") :]
+            is_alone = match["name"][0].isupper() and _GOES_ON.match(behind) is not None
+            if has_name_shape(match["name"]) or is_alone or behind.startswith(" ("):
                 add(match["name"], Standing.BROUGHT_IN)
+        for match in _PHRASE_BEHIND_VERB.finditer(sentence):
+            add(match["name"], Standing.BROUGHT_IN)
         for match in _IN_PARENTHESES.finditer(sentence):
-            if has_name_shape(match["name"]) and _BRINGS_IN.search(sentence[: match.start()]):
+            before = sentence[: match.start()]
+            spelled_out = directly_before(match["name"], before)
+            # "our framework (ProMoT)" brings in a name, "our models on natural language inference (NLI)" none.
+            ours = _IS_OURS.search(before) and (spelled_out is None or not spelled_out.islower())
+            if has_name_shape(match["name"]) and (_BRINGS_IN.search(before) or ours):
                 add(match["name"], Standing.BROUGHT_IN)
+                if spelled_out:
+                    add(spelled_out, Standing.BROUGHT_IN)
     for name in list(found.values()):
         # Letters only: "S2FT" would give it any "Sparse Fine-Tuning" for a long form.
         if name.standing >= Standing.BROUGHT_IN and name.name.isupper() and name.name.isalpha():
-            for long_form in filter(None, (_long_form(name.name, text) for text in (title, abstract))):
-                add(long_form, name.standing)
+            for spelled_out in filter(None, (long_form(name.name, text) for text in (title, abstract))):
+                add(spelled_out, name.standing)
     return list(found.values())
 
 
-def _long_form(acronym: str, text: str) -> str | None:
+def directly_before(acronym: str, text: str) -> str | None:
+    """Return the last words of the text if their initials make the acronym: "Moment Probing" for "MP"."""
+    letters = "".join(letter for letter in acronym.lower() if letter.isalpha())
+    tokens = list(re.finditer(r"[^\W_]+", text))[-len(letters) :]
+    if len(letters) < _MIN_KEY:
+        return None
+    for first in range(len(tokens)):  # the most words first; "ViT" takes two letters of "Vision"
+        if len(tokens) - first >= _MIN_KEY and _spells([token.group().lower() for token in tokens[first:]], letters):
+            return text[tokens[first].start() :].strip()
+    return None
+
+
+def _spells(parts: list[str], letters: str) -> bool:
+    """Return whether the letters are beginnings of all the words, in order."""
+    if not parts or not letters:
+        return not parts and not letters
+    return any(
+        parts[0].startswith(letters[:taken]) and _spells(parts[1:], letters[taken:])
+        for taken in range(1, min(_MAX_TAKEN, len(letters)) + 1)
+    )
+
+
+def long_form(acronym: str, text: str) -> str | None:
     """Return the words of the text whose initials make the acronym ("HFT": "Half Fine-Tuning"), if any do."""
     initials = [letter for letter in acronym.lower() if letter.isalpha()]
     if len(initials) < _MIN_KEY + 1:
@@ -97,7 +147,7 @@ def _long_form(acronym: str, text: str) -> str | None:
 
 
 # Written in capitals everywhere: fields and kinds of model, owned by no paper.
-_COMMON = frozenset(
+COMMON_NAMES = frozenset(
     "llm llms lm lms nlp nlu nlg ai ml dl gpu gpus cpu api apis cv rl ir qa ood sota sft peft icl".split()
 )
 

@@ -1,167 +1,149 @@
-"""What is asked: the question cleaned, the papers that it names, and what it leans on in the history."""
+"""What is asked: the question cleaned, its kind, the papers that it names, and what it leans on in the history."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rag.answers import Turn
-from rag.catalogue import NameMatch, Standing
+from rag.acronyms import with_long_forms
+from rag.answers import Kind, Turn
+from rag.conversation import leans_on, without_pointing
+from rag.describing import paper_by_terms, paper_covering, papers_by_phrase, papers_described
+from rag.kinds import Topic, asks_for_papers, kind_of, topic_of
 from rag.library import Library
-from rag.names import has_name_shape, question_names
-from rag.papers import fold_space, title_key
-from rag.ranking import idf
-from rag.words import content_words, stems, words
+from rag.naming import NearMiss, papers_named, unknown_names
+from rag.papers import fold_space, split_sentences
+from rag.spelling import corrected
+from rag.words import content_words, is_english
 
 MAX_QUESTION_CHARACTERS = 2_000
-_MAX_OWNERS = 2
-_MAX_STANDING = 3
-_MIN_TITLE_WORDS = 3
-_MIN_TITLE_SHARE = 0.8
-_HISTORY_TURNS = 4
-
-# Words by which a question points at what was said before.
-_POINTS_BACK = re.compile(
-    r"^(?:and|so|but|also|what about|how about)\b|\b(?:it|its|they|their|them|that|this|these|those|one|ones)\b", re.I
+_MIN_POINT_WORDS = 2
+_NOT_FOR_READERS = re.compile(
+    r"<!--.*?(?:-->|$)|</?[a-z][^<>]{0,200}>|<[@#][!&]?\d+>|@(?:here|everyone)\b", re.I | re.S
 )
-_NAME_TOKEN = re.compile(r"[^\W_][\w\-]*")
-_QUOTED = re.compile(r"[\"“‘'«](?P<title>[^\"”’»]{8,200}?)[\"”’'»](?=\W|$)")
+# Japanese and Chinese put no space around a name: "LongLoRAは".
+_SCRIPT_CHANGES = re.compile(
+    r"(?<=[A-Za-z0-9+%])(?=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])|(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])(?=[A-Za-z0-9])"
+)
+_POINTS_AT_ONE = re.compile(
+    r"\b(?:it|its|that (?:one|paper|method)|this (?:one|paper|method)|the (?:same|other))\b", re.I
+)
+_COMPARES_TWO = re.compile(
+    r"\b(?:compar\w*|versus|vs|differ\w*|contrast|both|each|between|whereas|next to|against|and (?:how|what|which|"
+    r"the|that|for|in)|or the)\b",
+    re.I,
+)
+_COMPARES = re.compile(r"\b(?:compar\w*|versus|vs|differ\w*|than|relative to|instead of)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question as citebot understands it.
 
-    `asked` is the question as it came, cleaned; `text` the one to answer: `asked`, completed from the history if it
-    leans on it. `named` are the ids of the papers that it names; `name_words` are the words of the names.
-    `has_known_name`: some name in it stands in the library, be it in many papers.
-    `unknown_names` are words that look like names of systems and stand in no paper of the library.
+    `asked` is the question as it came, cleaned and slips mended; `text` the one to answer: `asked`, completed from the
+    history if it leans on it. `point` is the part of it that asks, acronyms spelled out: what the answering sentence
+    is chosen by. `kind` is the kind of answer that it wants, `topic` what the papers of a list have in common. `named`
+    are the ids of the papers that it means, in the order of the text: named, described ("the Turkish study"), or leant
+    on. `written` tells for those named or described by which words; `name_words` are the words of the names.
+    `has_known_name`: some name in it stands in the library, be it in many papers. `unknown_names` are words that look
+    like names and stand in no paper; `near_misses` those that resemble a paper's.
     """
 
     asked: str
     text: str
+    point: str
+    kind: Kind = "fact"
     named: tuple[str, ...] = ()
+    written: dict[str, str] = field(default_factory=dict, compare=False)
     name_words: frozenset[str] = frozenset()
     has_known_name: bool = False
     unknown_names: tuple[str, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
+    topic: Topic | None = None
+    leans: bool = False
 
 
 def understand(asked: str, history: Sequence[Turn], library: Library) -> Question:
     """Return what is asked, given what was said before (oldest first)."""
     asked = clean(asked)
+    if is_english(asked):
+        asked = corrected(asked, library)
+    found = papers_named(asked, library)
     unknown = unknown_names(asked, library)
-    named = papers_named(asked, library)
-    if not named.paper_ids and history and _POINTS_BACK.search(asked):
-        # The latest turn that names papers is what the question points at. Their titles join the question's text, so
-        # that search and reader alike see what was understood.
-        for turn in reversed(history[-_HISTORY_TURNS:]):
-            meant = papers_named(clean(turn.content), library)
-            if meant.paper_ids:
-                titles = " / ".join(paper.plain_title for paper in library.catalogue.papers(meant.paper_ids))
-                return Question(asked, f"{asked} ({titles})", meant.paper_ids, meant.words, True, unknown)
-    return Question(asked, asked, named.paper_ids, named.words, named.any_known, unknown)
-
-
-def clean(text: str) -> str:
-    """Return the text without control and invisible characters, white space folded, cut at MAX_QUESTION_CHARACTERS."""
-    visible = "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"} else " " for c in text)
-    return fold_space(visible)[:MAX_QUESTION_CHARACTERS]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPapers:
-    """The papers that a text names, the (lower-case) words of the names, and whether any name is known at all."""
-
-    paper_ids: tuple[str, ...]
-    words: frozenset[str]
-    any_known: bool
-
-
-def papers_named(text: str, library: Library) -> NamedPapers:
-    """Return the papers that the text names.
-
-    A paper is named by the head of its title, by a name that it alone brings in, by (most of) its title, or by a
-    name in its title that hardly any other paper has. Where nothing of that sort is there, a name that one
-    abstract alone repeats names its paper. Benchmarks and base models stand in many and name none.
-    """
-    catalogue = library.catalogue
-    candidates = question_names(text, library.embedder.is_ordinary_word)
-    by_key: dict[str, list[NameMatch]] = {}
-    for match in catalogue.names(list(candidates)):
-        written = candidates[match.key]
-        # "Lotus" is the paper's name, "First," is not the name "FIRST".
-        if written == match.name or not library.embedder.is_ordinary_word(written):
-            by_key.setdefault(match.key, []).append(match)
-    named = dict(_papers_by_title(text, library))
-    titles = [title_key(title) for title in named.values()]
-    # Longer names first: "SMoE-Dropout" says more than "SMoE". What stands inside a title says nothing beside it.
-    keys = [key for key in sorted(by_key, key=len, reverse=True) if not any(key in title for title in titles)]
-    for key in keys:
-        for paper_id in _owners(by_key[key]):
-            named.setdefault(paper_id, candidates[key])
-    # Weaker signs, the next only where the one before found nothing.
-    for find in (_in_title, _repeating):
-        if not named:
-            named = {paper_id: candidates[key] for key in keys for paper_id in find(by_key[key])}
-    name_words = frozenset(word for name in named.values() for word in content_words(name)).intersection(words(text))
-    return NamedPapers(tuple(named), name_words, bool(by_key) or bool(named))
-
-
-def unknown_names(text: str, library: Library) -> tuple[str, ...]:
-    """Return the tokens of the text that look like names, are no ordinary words, and stand in no paper by any part."""
-    is_ordinary = library.embedder.is_ordinary_word
-    tokens = [token for token in _NAME_TOKEN.findall(text) if has_name_shape(token) and not is_ordinary(token)]
-    return tuple(
-        dict.fromkeys(token for token in tokens if not any(library.catalogue.frequency(word) for word in words(token)))
+    written = dict(found.written)
+    of_many = kind_of(asked, 0, asked)
+    if asks_for_papers(asked) and of_many != "fact" and (not found.for_certain or topic_of(asked).literal):
+        written.clear()  # "which papers mention DPO?" does not ask about the paper that has most to say of it
+    elif not found.near_misses and len(written) < 2 and (written or of_many == "fact"):
+        written.update(_described(asked, written, library))
+    leant: tuple[str, ...] = ()
+    if not written and not found.near_misses:
+        leant = leans_on(asked, history, library)
+    elif len(written) == 1 and history and _COMPARES.search(asked) and _POINTS_AT_ONE.search(asked):
+        leant = leans_on(asked, history, library)[:1]
+    named = tuple(dict.fromkeys([*leant, *written]))
+    text = asked
+    if leant:
+        # Their titles join the question's text, so that search and reader alike see what was understood.
+        titles = " / ".join(paper.plain_title for paper in library.catalogue.papers(leant))
+        text = f"{asked} ({titles})"
+    kind = kind_of(asked, len(named), _without(asked, written))
+    phrases = " ".join(phrase for paper_id, phrase in written.items() if paper_id not in found.written)
+    return Question(
+        asked,
+        text,
+        with_long_forms(_point_of(without_pointing(asked) if leant else asked, written), library),
+        kind,
+        named,
+        written,
+        found.words | frozenset(content_words(phrases)),
+        found.any_known or bool(named),
+        unknown,
+        found.near_misses,
+        topic_of(asked) if kind in ("list", "count", "overview") else None,
+        bool(leant),
     )
 
 
-def _owners(matches: Sequence[NameMatch]) -> list[str]:
-    """Return the ids of the papers that own a name, given all the papers in which it stands."""
-    heads = [match.paper_id for match in matches if match.standing is Standing.TITLE_HEAD]
-    if heads:
-        return heads if len(heads) <= _MAX_OWNERS else []
-    brought_in = [match.paper_id for match in matches if match.standing is Standing.BROUGHT_IN]
-    return brought_in if len(brought_in) == 1 and len(matches) <= _MAX_STANDING else []
+def _point_of(asked: str, written: dict[str, str]) -> str:
+    """Return the sentences of the question that end in a question mark, if they ask something by themselves.
 
-
-def _in_title(matches: Sequence[NameMatch]) -> list[str]:
-    """Return the ids of the papers that have a name in their title, where hardly any other paper has it at all."""
-    in_title = [match.paper_id for match in matches if match.standing is Standing.TITLE]
-    return in_title if len(matches) <= _MAX_OWNERS else []
-
-
-def _repeating(matches: Sequence[NameMatch]) -> list[str]:
-    """Return the id of the one paper whose abstract repeats a name, where hardly any other paper has it at all."""
-    repeating = [match.paper_id for match in matches if match.standing is Standing.REPEATED]
-    return repeating if len(repeating) == 1 and len(matches) <= _MAX_OWNERS else []
-
-
-def _papers_by_title(text: str, library: Library) -> list[tuple[str, str]]:
-    """Return (paper id, title head) of the papers whose title, or its part before the colon, stands in the text.
-
-    Rare words count more (idf), so "the" missing or a "LLMs" for "Large Language Models" does not matter.
+    Politeness, what the asker does for a living, and orders to the reader say nothing of what is asked.
     """
-    catalogue = library.catalogue
-    in_text = stems(text)
-    quoted = {title_key(match["title"]) for match in _QUOTED.finditer(text)}
-    nearest = list(catalogue.best_matches(content_words(text), 10))
-    papers = catalogue.count()
-    found: list[tuple[float, str, str]] = []
-    for paper in catalogue.papers(nearest):
-        title = paper.plain_title
-        for part in dict.fromkeys((title, title.split(":")[0])):
-            wanted = content_words(part)
-            if len(wanted) < _MIN_TITLE_WORDS:
-                continue
-            weights = {word: idf(catalogue.frequency(word), papers) for word in wanted}
-            share = sum(weight for word, weight in weights.items() if stems(word) <= in_text) / sum(weights.values())
-            is_quoted = any(quote and quote in title_key(title) for quote in quoted)
-            if share >= _MIN_TITLE_SHARE or is_quoted:
-                found.append((share + is_quoted, paper.id, part))
-                break
-    # A title that stands whole beats titles that only share its words.
-    best = max((share for share, _, _ in found), default=0.0)
-    return [(paper_id, part) for share, paper_id, part in sorted(found, reverse=True) if share >= best - 0.1]
+    asking = [sentence for sentence in split_sentences(asked) if sentence.rstrip("\"')”’ ").endswith("?")]
+    point = " ".join(asking)
+    return point if len(content_words(_without(point, written))) >= _MIN_POINT_WORDS else asked
+
+
+def _described(asked: str, named: dict[str, str], library: Library) -> dict[str, str]:
+    """Return the papers that a question describes instead of naming them, beside the ones that it names."""
+    if named and not _COMPARES_TWO.search(asked):
+        return {}
+    found = papers_by_phrase(_without(asked, named), library)
+    if len(found) + len(named) < 2:
+        found |= papers_described(asked, library, (*named, *found))
+    if not found and not named and not is_english(asked):
+        found = paper_by_terms(asked, library)
+    if not found and not named:
+        found = paper_covering(asked, library)
+    return found
+
+
+def _without(text: str, written: dict[str, str]) -> str:
+    """Return the text without the names that were recognised in it."""
+    for name in sorted(filter(None, written.values()), key=len, reverse=True):
+        text = re.sub(re.escape(name), " ", text, flags=re.I)
+    return text
+
+
+def clean(text: str) -> str:
+    """Return the text without control and invisible characters, comments, tags and mentions; cut to a sane length.
+
+    White space is folded. What stands in a comment or a tag is not for readers, so it is no part of a question.
+    """
+    text = _NOT_FOR_READERS.sub(" ", unicodedata.normalize("NFKC", text[: 4 * MAX_QUESTION_CHARACTERS]))
+    text = _SCRIPT_CHANGES.sub(" ", text)
+    visible = "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"} else " " for c in text)
+    return fold_space(visible)[:MAX_QUESTION_CHARACTERS]

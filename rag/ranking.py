@@ -19,7 +19,7 @@ from rag.catalogue import Catalogue, StoredVectors
 from rag.embedding import Embedder
 from rag.papers import plain_text
 from rag.vectors import Similarities, VectorIndex, gather
-from rag.words import content_words, words
+from rag.words import content_words, is_english, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,11 @@ class Ranking:
     similarities: Similarities
     order: NDArray[np.int64]
 
+    @property
+    def abstract_cosines(self) -> NDArray[np.float32]:
+        """The nearness of the abstracts as wholes."""
+        return self.similarities.abstract[self.order]
+
     def sentence_cosines(self, place: int) -> NDArray[np.float32]:
         """Return the cosines of the sentences of the paper at `place` in the ranking, in reading order."""
         return self.similarities.of_sentences(int(self.order[place]))
@@ -83,14 +88,17 @@ def gather_parts(question: str, catalogue: Catalogue, vectors: VectorIndex, embe
     question = plain_text(question)
     # Every word takes part in BM25, where common ones weigh little by themselves; coverage needs the content words.
     lexical = catalogue.best_matches(list(dict.fromkeys(words(question))), _LEXICAL_CANDIDATES)
-    question_vector = embedder.encode_question(question)
+    # The map was learnt from English questions; others it would only lead astray.
+    encode = embedder.encode_description if is_english(question) else embedder.encode_question
+    question_vector = encode(question)
     stored = vectors.near(question_vector, list(lexical))
     coverage = _coverage(content_words(question), catalogue, sorted(lexical, key=lexical.__getitem__, reverse=True))
     return Parts(question_vector, stored, lexical, coverage)
 
 
-def combine(parts: Parts, weights: RankingWeights = DEFAULT_WEIGHTS) -> Ranking:
+def combine(parts: Parts, weights: RankingWeights | None = None) -> Ranking:
     """Return the ranking that BM25 scores, coverages and vectors give together."""
+    weights = weights or DEFAULT_WEIGHTS
     question, stored, lexical, coverage = parts.question, parts.stored, parts.bm25, parts.coverage
     similarities = gather(question, stored)
     paper_ids = similarities.paper_ids
@@ -98,24 +106,24 @@ def combine(parts: Parts, weights: RankingWeights = DEFAULT_WEIGHTS) -> Ranking:
     covered = np.array([coverage.get(paper_id, 0.0) for paper_id in paper_ids], dtype=np.float32)
     words_part = _trust_in_words(max(coverage.values(), default=0.0), weights) * weights.words
     words_scores = words_part * bm25 / max(float(bm25.max(initial=0.0)), 1e-9)
-    cosines = _cosines(similarities)
+    cosines = nearness(similarities)
     if weights.feedback and paper_ids:
         best = np.argsort(-(cosines + words_scores), kind="stable")[:_FEEDBACK_PAPERS]
         shifted = question + weights.feedback * stored.vectors[similarities.starts[best]].mean(axis=0)
-        cosines = _cosines(gather(shifted / np.linalg.norm(shifted), stored))
+        cosines = nearness(gather(shifted / np.linalg.norm(shifted), stored))
     scores = cosines + words_scores
     order = np.argsort(-scores, kind="stable")
     return Ranking(
         [paper_ids[index] for index in order],
         scores[order],
-        _cosines(similarities)[order],
+        nearness(similarities)[order],
         covered[order],
         similarities,
         order,
     )
 
 
-def _cosines(similarities: Similarities) -> NDArray[np.float32]:
+def nearness(similarities: Similarities) -> NDArray[np.float32]:
     """Return a paper's nearness: the mean of its abstract's cosine and its best sentence's."""
     return (similarities.abstract + similarities.best_sentence) * np.float32(0.5)
 

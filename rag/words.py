@@ -13,6 +13,8 @@ _HOW_MUCH = re.compile(
     r"\bhow (?:far|large|big|long|fast|often|high|small|low|well|good|expensive|strong|wide|deep|quickly)\b", re.I
 )
 _TELEGRAPH_WORDS = 6
+_BRITISH_IS = re.compile(r"(?<=\w{3})is(e[drs]?|ers|ing|ations?)$")
+_BRITISH_OUR = re.compile(r"(?<=\w{3})our(?=s?$|ed$|ing$|al$|ite)")
 _WORD = re.compile(r"[^\W_]+")
 
 # English function words, and the words with which questions about papers are put ("which paper shows ...").
@@ -45,6 +47,11 @@ def content_words(text: str) -> list[str]:
 def stems(text: str) -> frozenset[str]:
     """Return the stems (Snowball English) of the content words of the text."""
     return frozenset(stem(word) for word in content_words(text))
+
+
+def american(word: str) -> str:
+    """Return a lower-case word in American spelling where it is in British: "optimiser", "behaviour"."""
+    return _BRITISH_IS.sub(r"iz\1", _BRITISH_OUR.sub("or", word))
 
 
 @lru_cache(maxsize=50_000)

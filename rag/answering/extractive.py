@@ -6,20 +6,35 @@ none does, the best sentence of each of the nearest papers, so that the reader c
 
 from __future__ import annotations
 
+import re
+
 from rag.answerability import is_answered_by
-from rag.answers import Claim, Draft, Evidence
+from rag.answering.about import answer_about, idea_of
+from rag.answering.comparing import side_by_side
+from rag.answering.listing import answer_count, answer_list
+from rag.answering.overview import answer_overview
+from rag.answers import Claim, Draft, Evidence, Kind
 from rag.library import Library
 from rag.papers import plain_text
 from rag.questions import Question
-from rag.retrieval import Retrieval
-from rag.words import content_words
+from rag.retrieval import Retrieval, probabilities
+from rag.scope import is_within
+from rag.words import content_words, is_english
 
+# Where a paper is looked for, finding it is the answer; whether its abstract tells more was not asked.
+_ASKS_FOR_PAPER = re.compile(
+    r"\b(?:which|what) (?:paper|work|study|article|abstract|authors|group)\b(?! (?:say|report|use))|"
+    r"\b(?:is|are) there (?:a|any|some)\b|\bdoes any(?:one|body)\b|\bhas any(?:one|body)\b|\banything on\b",
+    re.I,
+)
 _MAX_SENTENCES = 4
 _MAX_PAPERS = 3
-_SENTENCES_BESIDE = 2
+_SENTENCES_BESIDE = 3
 _MAX_WORDS = 110
-# A further sentence must come this near to the best one: below, it is about something else.
-_NEAR_BEST = 0.55
+# Sentences are added until the answer is among them with this probability; one that is less likely than the second is
+# left out.
+_ENOUGH = 0.99
+_MIN_PROBABILITY = 0.01
 # To be answered from alone, the best paper must lead the second this far on the ranking's scale, and have this
 # share of the question's words: a lead in meaning only is a guess.
 _CLEAR_LEAD = 0.15
@@ -35,17 +50,32 @@ _SHORT_WORDS = 6
 
 def answer(question: Question, found: Retrieval, library: Library) -> Draft:
     """Return a draft of verbatim sentences, or a decline where nothing comes near or the one paper meant is silent."""
-    if question.unknown_names and not found.named:
+    if question.kind in ("list", "count", "overview"):
+        return _of_many(question, library)
+    if not found.named and (question.unknown_names or question.near_misses):
         return Draft("decline", reason="not_in_library")
     if not found.papers or not (question.has_known_name or _comes_near(question, found)):
         return Draft("decline", reason="off_topic")
+    if not found.named and is_english(question.asked) and not is_within(question, library):
+        return Draft("decline", reason="not_in_library")
     if found.named > 1:
-        return _draft(_side_by_side(found, min(found.named, _MAX_PAPERS)))
+        return _draft("compare", _side_by_side(question, library))
     if found.named == 1 or _one_leads(found):
-        if found.named and not is_answered_by(question, found.papers[0].paper, library):
+        paper = found.papers[0].paper
+        if question.kind == "paper":
+            return answer_about(library.sentences(paper))
+        if _ASKS_FOR_PAPER.search(question.asked):
+            return _draft("fact", _with_idea(found.of(paper), library))
+        if found.named and not is_answered_by(question, paper, library):
             return Draft("decline", reason="not_in_abstract")
-        return _draft(_best_of_one(found))
-    return _draft(_spread(found, _MAX_PAPERS))
+        return _draft("fact", _best_of_one(found.of(paper)))
+    return _draft("fact", _spread(found, _MAX_PAPERS))
+
+
+def _of_many(question: Question, library: Library) -> Draft:
+    if question.kind == "count":
+        return answer_count(question, library)
+    return answer_overview(question, library) if question.kind == "overview" else answer_list(question, library)
 
 
 def _comes_near(question: Question, found: Retrieval) -> bool:
@@ -61,16 +91,28 @@ def _one_leads(found: Retrieval) -> bool:
     return found.coverage >= _COVERED_ENOUGH and lead >= _CLEAR_LEAD
 
 
-def _best_of_one(found: Retrieval) -> list[Evidence]:
-    """Return the best sentences of the first paper, best first."""
-    evidence = found.of(found.papers[0].paper)
-    enough = evidence[0].score * _NEAR_BEST
-    return _within_words([each for each in evidence if each.score >= enough][:_MAX_SENTENCES])
+def _best_of_one(evidence: list[Evidence], most: int = _MAX_SENTENCES) -> list[Evidence]:
+    """Return the sentences of one paper among which the answer very likely is, best first."""
+    chosen: list[Evidence] = []
+    sure = 0.0
+    for each, probability in zip(evidence, probabilities(evidence), strict=True):
+        if chosen and (sure >= _ENOUGH or probability < _MIN_PROBABILITY or len(chosen) == most):
+            break
+        chosen.append(each)
+        sure += float(probability)
+    return _within_words(chosen)
 
 
-def _side_by_side(found: Retrieval, papers: int) -> list[Evidence]:
-    """Return the best two sentences of each of the papers that the question names."""
-    return [each for hit in found.papers[:papers] for each in _within_words(found.of(hit.paper)[:_SENTENCES_BESIDE])]
+def _with_idea(evidence: list[Evidence], library: Library) -> list[Evidence]:
+    """Return the best sentence of a paper that was looked for, and the one that states its idea."""
+    idea = idea_of(library.sentences(evidence[0].paper))
+    chosen = [evidence[0], *(each for each in evidence[1:] if each.sentence == idea)]
+    return sorted(chosen, key=lambda each: each.sentence.number)
+
+
+def _side_by_side(question: Question, library: Library) -> list[Evidence]:
+    """Return the best two sentences of each of the papers compared."""
+    return [each for its in side_by_side(question, library) for each in _best_of_one(its, _SENTENCES_BESIDE)]
 
 
 def _spread(found: Retrieval, papers: int) -> list[Evidence]:
@@ -82,10 +124,10 @@ def _spread(found: Retrieval, papers: int) -> list[Evidence]:
 
 
 def _lead(evidence: list[Evidence], words: int) -> Evidence:
-    """Return the best of a paper's evidence that has at most so many words and comes near the best; else the best."""
-    enough = evidence[0].score * _NEAR_BEST
-    fitting = (each for each in evidence if each.score >= enough and len(each.sentence.text.split()) <= words)
-    return next(fitting, evidence[0])
+    """Return the best of a paper's evidence that has at most so many words and may answer; else the best."""
+    shares = probabilities(evidence)
+    likely = (each for each, share in zip(evidence, shares, strict=True) if share >= shares[0] / 2)
+    return next((each for each in likely if len(each.sentence.text.split()) <= words), evidence[0])
 
 
 def _within_words(evidence: list[Evidence]) -> list[Evidence]:
@@ -100,5 +142,5 @@ def _within_words(evidence: list[Evidence]) -> list[Evidence]:
     return chosen
 
 
-def _draft(evidence: list[Evidence]) -> Draft:
-    return Draft("fact", tuple(Claim(plain_text(each.sentence.text), (each.sentence.id,)) for each in evidence))
+def _draft(kind: Kind, evidence: list[Evidence]) -> Draft:
+    return Draft(kind, tuple(Claim(plain_text(each.sentence.text), (each.sentence.id,)) for each in evidence))

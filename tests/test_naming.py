@@ -1,0 +1,116 @@
+"""Which papers a text names: as written, with a slip, in LaTeX; and names that only resemble one."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.library import Library
+from rag.naming import has_capital_or_digit, papers_named, unknown_names
+from rag.papers import Paper
+from tests.made_up import gadgets
+
+
+def heads(text: str, library: Library) -> list[str]:
+    """Return the title heads of the papers that the text names, in its order."""
+    found = papers_named(text, library)
+    return [library.get(paper_id).plain_title.split(":")[0].strip() for paper_id in found.paper_ids]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("What is LongLoRA?", ["LongLoRA"]),
+        ("how far does longlora go", ["LongLoRA"]),
+        ("LongLoRA vs HFT", ["LongLoRA", "HFT"]),
+        ("HFT vs LongLoRA", ["HFT", "LongLoRA"]),
+        ("What is S$^{2}$FT?", ["S2FT"]),
+        ("What is s2-ft?", ["S2FT"]),
+        ("What is T$^3$-S2S?", ["T3-S2S"]),
+        ("What does 'To Repeat or Not To Repeat' find?", ["To Repeat or Not To Repeat"]),
+        ("Instruction following without instruction tuning?", ["Instruction Following without Instruction Tuning"]),
+        ("lotus for dense prediction", ["Lotus"]),
+        ("Does LongLoRA-based tuning help?", ["LongLoRA"]),
+        ("How good is LongLoRA 7B?", ["LongLoRA"]),
+    ],
+)
+def test_papers_are_named_in_any_spelling(starter: Library, text: str, expected: list[str]) -> None:
+    assert heads(text, starter) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("What is LongLora?", "LongLoRA"),
+        ("what is mixlroa", "MixLoRA"),
+        ("What is Polihistor?", "Polyhistor"),
+        ("What does FastComposr do?", "FastComposer"),
+        ("What is Dynosuar?", "Dynosaur"),
+    ],
+)
+def test_a_slip_of_the_finger_names_the_paper(starter: Library, text: str, expected: str) -> None:
+    assert heads(text, starter) == [expected]
+    assert papers_named(text, starter).near_misses == ()
+
+
+def test_a_slip_names_what_an_abstract_brings_in(library: Library) -> None:
+    abstract = "Sorting marbles together is slow. We propose FedKSeed, which sends seeds of marbles only."
+    library.add_papers([*gadgets(3), Paper("Sorting Marbles in Many Kitchens", abstract)])
+    assert heads("How does FedKSed send them?", library) == ["Sorting Marbles in Many Kitchens"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "nearest"),
+    [
+        ("What is LongQLoRA?", "LongQLoRA", "LongLoRA"),
+        ("How does LongLora2 work?", "LongLora2", "LongLoRA"),
+        ("What is LongLoRA 2.0?", "LongLoRA 2.0", "LongLoRA"),
+        ("How does Ferret-v2 ground objects?", "Ferret-v2", "Ferret"),
+        ("How does Monarch Mixer replace attention?", "Monarch Mixer", "Monarch"),
+        ("What is BAM, the bottleneck attention module?", "BAM (bottleneck attention module)", "BAM! Just Like That"),
+        ("What is HFT, the hybrid Fourier transform?", "HFT (hybrid Fourier transform)", "HFT"),
+    ],
+)
+def test_a_name_that_only_resembles_one_is_a_near_miss(starter: Library, text: str, name: str, nearest: str) -> None:
+    found = papers_named(text, starter)
+    assert found.paper_ids == ()
+    ((missed, paper_id),) = [(miss.name, miss.paper_id) for miss in found.near_misses]
+    assert missed == name
+    assert starter.get(paper_id).plain_title.split(":")[0] == nearest
+
+
+@pytest.mark.parametrize(
+    "text", ["What is the weather like?", "First, which method trains fewest parameters?", "Why is less memory better?"]
+)
+def test_ordinary_words_name_nothing(starter: Library, text: str) -> None:
+    found = papers_named(text, starter)
+    assert (found.paper_ids, found.near_misses) == ((), ())
+
+
+@pytest.mark.parametrize("text", ["What is LLaMA?", "What is prompt tuning?", "Is LoRA good?"])
+def test_what_stands_in_many_papers_names_none(starter: Library, text: str) -> None:
+    assert papers_named(text, starter).paper_ids == ()
+
+
+def test_the_words_of_names_are_told(starter: Library) -> None:
+    found = papers_named("How do LongLoRA and HFT differ?", starter)
+    assert list(found.written.values()) == ["LongLoRA", "HFT"]
+    assert found.words == {"longlora", "hft"}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("How does ZorbLoRA17 compare with QuuxNet?", ("ZorbLoRA17", "QuuxNet")),
+        ("Do the scaling laws of Kaplan et al. hold?", ("Kaplan et al",)),
+        ("Is GPT-4 better than LLaMA2 or LongLoRA?", ()),
+        ("What will the weather be in Lisbon?", ()),
+    ],
+)
+def test_names_and_authors_that_stand_in_no_paper(starter: Library, text: str, names: tuple[str, ...]) -> None:
+    assert unknown_names(text, starter) == names
+
+
+def test_what_may_be_part_of_a_name() -> None:
+    assert has_capital_or_digit("Video")
+    assert has_capital_or_digit("v2")
+    assert not has_capital_or_digit("based")
