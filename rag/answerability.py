@@ -40,7 +40,7 @@ _SELDOM_TOLD = tuple(
     for words_for in (
         r"\blearning rates?\b", r"\bbatch(?:es| sizes?)?\b", r"\bepochs?\b", r"\bweight decay\b", r"\bwarm-?up\b",
         r"\b(?:random )?seeds?\b", r"\blicen[cs]\w*", r"\b(?:fund(?:s|ed|ing)?|sponsor\w*|grants?)\b",
-        r"\bannotators?\b",
+        r"\bannotators?\b", r"\bcode\b|\bgithub\b|https?:",
         r"\bhyper-?parameters?\b", r"\bdropout\b", r"\b(?:context|sequence) length\b",
     )
 )  # fmt: skip

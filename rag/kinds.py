@@ -53,7 +53,9 @@ _LIST = re.compile(
     r"\b(?:list|show me|give me|name|find) (?:me )?(?:all|every|everything|the)\b|\beverything (?:on|about|you)\b|"
     r"\bwhat(?:'s|s| is| do (?:you|we) have)(?: there)?(?: in)? (?:here|on|about|for)\b|\blist (?:them|those)\b|"
     r"\bplease list\b|"
-    r"\bthings that would\b|^\W*who(?: else)? (?:uses?|lets?|tries|works?|freezes?|squeezes?|builds?|studies|"
+    r"\bwhat (?:should|can|could) (?:i|we) read\b|\bthings that would\b|"
+    r"^\W*who(?: else)? (?:uses?|lets?|tries|"
+    r"works?|freezes?|squeezes?|builds?|studies|"
     r"trains?|makes?)\b|"
     rf"\b(?:papers|works|studies) (?:here )?(?:on|about)\b",
     re.I,
@@ -142,7 +144,8 @@ _LINK = re.compile(
     rf"^(?:(?:{_HERE}|that|which|who|would|could|are|is|were|was|do|does|did|have|has|been|be|on|about|of|in|for|with|at|from|to|say|says|"
     r"(?:are |is )?(?:related|relevant) to|concern(?:s|ed|ing)?(?: with)?|cover(?:s|ing)?|deal(?:s|"
     r"ing)?(?: with)?|contain(?:s|ing)?|mainly|"
-    r"work(?:s|ing)?(?: with| on)?|stud(?:y|ies|ying)|address(?:es|ing)?|tackl(?:e|es|ing)|look(?:s|ing)? (?:at|into)|"
+    r"touch(?:es|ing)?(?: on)?|talk(?:s|ing)?(?: about)?|treat(?:s|ing)?|handl(?:e|es|ing)|work(?:s|ing)?(?: with|"
+    r" on)?|stud(?:y|ies|ying)|address(?:es|ing)?|tackl(?:e|es|ing)|look(?:s|ing)? (?:at|into)|"
     r"(?:say|says) (?:something|anything)|mention(?:s|ing)?|name|anything|something|everything|specifically|there|"
     r"the|a|an|any|"
     r"discuss(?:es|ing)?|focus(?:es|ed|ing)? on|center(?:ed)? on|centred on|propos(?:e|es|ing)|present(?:s|ing)?|"

@@ -89,12 +89,12 @@ def _label(cluster: Sequence[dict[str, str]], everywhere: Counter[str], papers: 
 
     def weight(term: str) -> float:
         share = inside[term] / len(cluster)
-        rarity = math.log(1 + papers / everywhere[term])
+        rarity = math.log(papers / everywhere[term])
         return share * rarity * (1.6 if " " in term else 1.0) * (inside[term] > 1 or len(cluster) == 1)
 
     chosen: list[str] = []
     for term in sorted(inside, key=lambda each: (-weight(each), each)):
-        if len(chosen) == _LABEL_TERMS or weight(term) <= 0:
+        if len(chosen) == _LABEL_TERMS or (chosen and weight(term) <= 0):
             break
         if not any(set(term.split()) & set(other.split()) for other in chosen):
             chosen.append(term)

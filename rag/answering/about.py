@@ -27,6 +27,9 @@ _IDEA = re.compile(
     r"\bnovel\b|\bto (?:this end|address this|tackle this)\b",
     re.I,
 )
+_ADDS = re.compile(
+    r"\W*(?:furthermore|additionally|moreover|besides|in addition|also|finally|second(?:ly)?|third(?:ly)?|then)\b", re.I
+)
 _RESULT = re.compile(
     r"\b(?:experiment\w*|result\w*|show\w*|demonstrat\w*|outperform\w*|achiev\w*|improv\w*|surpass\w*|find(?:s|ings)?|found|evaluat\w*|"
     r"state-of-the-art|sota|reduc\w*|better|gain\w*|reach\w*|superior\w*|competitive|comparable|validat\w*|observ\w*|reveal\w*|conclude\w*)\b",
@@ -53,7 +56,7 @@ def parts_of(sentences: list[Sentence]) -> list[Sentence]:
     for index, text in enumerate(texts):
         place = index / last
         notice = -2.0 if _NOTICE.search(text) else 0.0
-        is_idea = _IDEA.search(text) is not None
+        is_idea = (_IDEA.search(text) is not None) * (0.5 if _ADDS.match(text) else 1.0)
         problem.append(_PLACE * (1 - place) + 0.5 * min(2, len(_PROBLEM.findall(text))) - 1.5 * is_idea + notice)
         idea.append(_PLACE * (1 - abs(place - 0.4)) + 2.0 * is_idea + notice)
         figures = 0.25 * min(2, count_figures(text))

@@ -39,6 +39,7 @@ _MIN_PROBABILITY = 0.01
 # share of the question's words: a lead in meaning only is a guess.
 _CLEAR_LEAD = 0.15
 _COVERED_ENOUGH = 0.5
+_COVERED_SURELY = 0.65
 
 # Nearness in meaning below which nothing in the library is on the question's subject. Short questions come near to
 # something by chance: of thirty everyday ones (cooking, the weather, small talk) 28 lay below 0.285; longer ones on
@@ -56,7 +57,9 @@ def answer(question: Question, found: Retrieval, library: Library) -> Draft:
         return Draft("decline", reason="not_in_library")
     if not found.papers or not (question.has_known_name or _comes_near(question, found)):
         return Draft("decline", reason="off_topic")
-    if not found.named and is_english(question.asked) and not is_within(question, library):
+    # "Which paper is about earthquakes?" says little and is clear all the same.
+    is_search = found.coverage >= _COVERED_SURELY and _ASKS_FOR_PAPER.search(question.asked) is not None
+    if not found.named and not is_search and is_english(question.asked) and not is_within(question, library):
         return Draft("decline", reason="not_in_library")
     if found.named > 1:
         return _draft("compare", _side_by_side(question, library))
@@ -79,6 +82,8 @@ def _of_many(question: Question, library: Library) -> Draft:
 
 
 def _comes_near(question: Question, found: Retrieval) -> bool:
+    if found.coverage >= _COVERED_SURELY:
+        return True
     is_short = len(content_words(question.asked)) <= _SHORT_WORDS
     return found.cosine >= (_NEAR_ENOUGH_IF_SHORT if is_short else _NEAR_ENOUGH)
 
