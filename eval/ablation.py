@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from rag import embedding, questions, ranking, sentence_choice
+from rag import answerability, embedding, questions, ranking, sentence_choice
 from rag.answering import extractive
 from rag.assistant import Assistant
 from rag.jsonl import answer_lines
@@ -36,12 +36,11 @@ DEVICES: dict[str, list[_Patch]] = {
     "everything": [],
     "sentence vectors": [(ranking, "nearness", lambda found: found.abstract)],
     "question map": [(embedding, "moved", lambda vector, *_: vector)],
-    "feedback": [(ranking, "DEFAULT_WEIGHTS", ranking.RankingWeights(feedback=0.0))],
     "words (BM25)": [(ranking, "DEFAULT_WEIGHTS", ranking.RankingWeights(words=0.0))],
     "name index": [(questions, "papers_named", lambda *_: NamedPapers({}, frozenset(), False, True))],
     "descriptions": [(questions, "_described", lambda *_: {})],
     "spelling": [(questions, "corrected", lambda text, _: text)],
-    "acronyms": [(questions, "with_long_forms", lambda text, _: text)],
+    "acronyms": [(answerability, "spelled_out", lambda *_: None)],
     "matrix of sentence choice": [(sentence_choice, "likeness", lambda *_: 0.0)],
     "answerability": [(extractive, "is_answered_by", lambda *_: True)],
     "scope": [(extractive, "is_within", lambda *_: True)],

@@ -30,12 +30,7 @@ from rag.words import words
 
 DEPTH = 10
 _DATA = Path(__file__).parents[1].parent / "shared" / "data" / "scifact"
-_CHOICES = [
-    RankingWeights(words, low, high, feedback)
-    for words in (0.25, 0.35, 0.45)
-    for low, high in ((0.25, 0.5), (0.3, 0.6))
-    for feedback in (0.0, 0.2)
-]
+_CHOICES = [RankingWeights(words, low, high) for words in (0.25, 0.35, 0.45) for low, high in ((0.25, 0.5), (0.3, 0.6))]
 
 Judgements = dict[str, set[str]]  # query id -> ids of the relevant papers
 
@@ -142,7 +137,7 @@ def main(
             console.print("The best weights on train:")
             for score, weights in sorted(zip(scores, _CHOICES, strict=True), key=lambda each: -each[0])[:8]:
                 console.print(f"  {score:.4f}  {weights}", highlight=False)
-        vectors_alone = dataclasses.replace(DEFAULT_WEIGHTS, words=0.0, feedback=0.0)
+        vectors_alone = dataclasses.replace(DEFAULT_WEIGHTS, words=0.0)
         table = Table("nDCG@10", *(f"{name} ({len(judged)})" for name, judged in sets.items()))
         table.add_row("BM25 alone", *(f"{bench.words_alone(judged):.4f}" for judged in sets.values()))
         table.add_row(

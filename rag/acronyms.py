@@ -12,7 +12,6 @@ from rag.papers import plain_text
 
 _MAX_PAPERS = 20_000  # above, gathering them takes longer than anyone wants to wait
 _EXPLAINED = re.compile(r"\((?P<acronym>[A-Z][A-Za-z\-]*[A-Z]s?)\)")
-_ACRONYM = re.compile(r"(?<![\w\-])[A-Z]{2,6}s?(?![\w\-])")
 
 
 def spelled_out(acronym: str, library: Library) -> str | None:
@@ -20,16 +19,6 @@ def spelled_out(acronym: str, library: Library) -> str | None:
     if len(library) > _MAX_PAPERS:
         return None
     return _gather(library, library.catalogue.revision).get(acronym.rstrip("s"))
-
-
-def with_long_forms(text: str, library: Library) -> str:
-    """Return the text with the long form behind each acronym that the library explains and the text does not."""
-
-    def explain(match: re.Match[str]) -> str:
-        long = spelled_out(match.group(), library)
-        return f"{match.group()} ({long})" if long and long.lower() not in text.lower() else match.group()
-
-    return _ACRONYM.sub(explain, text)
 
 
 @lru_cache(maxsize=4)

@@ -1,10 +1,9 @@
 """Does the abstract speak of what is asked? A small model that compares a question with one paper.
 
 A logistic regression on signs that each can be explained: how much of the question stands in the abstract, and what is
-missing from it. It was trained by `eval/answerability.py` on questions written for this purpose
-(`eval/questions/answerability-*.jsonl`: for each paper two that its abstract answers and two that it does
-not), never on the exam. Signs of the question's wording alone are left out: they would only learn how our
-questions were written.
+missing from it. It was trained by `eval/answerability.py` on questions written for this purpose, some that an
+abstract answers and some that it does not (`eval/questions/arxiv-sentences.jsonl`, `answerability-*.jsonl`), never on
+the exam. Signs of the question's wording alone are left out: they would only learn how our questions were written.
 """
 
 from __future__ import annotations

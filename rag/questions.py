@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.acronyms import with_long_forms
 from rag.answers import Kind, Turn
 from rag.conversation import leans_on, without_pointing
 from rag.describing import paper_by_terms, paper_covering, papers_by_phrase, papers_described
@@ -43,7 +42,7 @@ class Question:
     """A question as citebot understands it.
 
     `asked` is the question as it came, cleaned and slips mended; `text` the one to answer: `asked`, completed from the
-    history if it leans on it. `point` is the part of it that asks, acronyms spelled out: what the answering sentence
+    history if it leans on it. `point` is the part of it that asks: what the answering sentence
     is chosen by. `kind` is the kind of answer that it wants, `topic` what the papers of a list have in common. `named`
     are the ids of the papers that it means, in the order of the text: named, described ("the Turkish study"), or leant
     on. `written` tells for those named or described by which words; `name_words` are the words of the names.
@@ -94,7 +93,7 @@ def understand(asked: str, history: Sequence[Turn], library: Library) -> Questio
     return Question(
         asked,
         text,
-        with_long_forms(_point_of(without_pointing(asked) if leant else asked, written), library),
+        _point_of(without_pointing(asked) if leant else asked, written),
         kind,
         named,
         written,

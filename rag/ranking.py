@@ -32,14 +32,11 @@ class RankingWeights:
     """Best coverage at and below which words count nothing."""
     coverage_high: float = 0.5
     """Best coverage at and above which words count fully."""
-    feedback: float = 0.2
-    """Weight of the three best abstracts added to the question's vector (Rocchio's pseudo-relevance feedback)."""
 
 
 DEFAULT_WEIGHTS = RankingWeights()
 _LEXICAL_CANDIDATES = 400
 _COVERAGE_CANDIDATES = 50
-_FEEDBACK_PAPERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +96,20 @@ def gather_parts(question: str, catalogue: Catalogue, vectors: VectorIndex, embe
 def combine(parts: Parts, weights: RankingWeights | None = None) -> Ranking:
     """Return the ranking that BM25 scores, coverages and vectors give together."""
     weights = weights or DEFAULT_WEIGHTS
-    question, stored, lexical, coverage = parts.question, parts.stored, parts.bm25, parts.coverage
-    similarities = gather(question, stored)
+    lexical, coverage = parts.bm25, parts.coverage
+    similarities = gather(parts.question, parts.stored)
     paper_ids = similarities.paper_ids
     bm25 = np.array([lexical.get(paper_id, 0.0) for paper_id in paper_ids], dtype=np.float32)
     covered = np.array([coverage.get(paper_id, 0.0) for paper_id in paper_ids], dtype=np.float32)
     words_part = _trust_in_words(max(coverage.values(), default=0.0), weights) * weights.words
     words_scores = words_part * bm25 / max(float(bm25.max(initial=0.0)), 1e-9)
     cosines = nearness(similarities)
-    if weights.feedback and paper_ids:
-        best = np.argsort(-(cosines + words_scores), kind="stable")[:_FEEDBACK_PAPERS]
-        shifted = question + weights.feedback * stored.vectors[similarities.starts[best]].mean(axis=0)
-        cosines = nearness(gather(shifted / np.linalg.norm(shifted), stored))
     scores = cosines + words_scores
     order = np.argsort(-scores, kind="stable")
     return Ranking(
         [paper_ids[index] for index in order],
         scores[order],
-        nearness(similarities)[order],
+        cosines[order],
         covered[order],
         similarities,
         order,
