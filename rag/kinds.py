@@ -66,7 +66,8 @@ _COMPARE = re.compile(
     re.I,
 )
 _ABOUT_PAPER = re.compile(
-    r"^\W*(?:(?:hey|hi|hello|ok(?:ay)?|so|please|pls|and|quick question)\W+)*(?:"
+    r"^\W*(?:(?:hey|hi|hello|ok(?:ay)?|so|please|pls|and|quick question|"
+    r"unrelated|btw|by the way|now|new question|different topic|something else)\W+)*(?:"
     r"(?:can|could|would) you (?:please )?(?:tell|explain|describe|summari[sz]e|sum up|give|walk)\b|"
     r"what(?:'s|s| is| are| was)?\b|who is\b|tell (?:me|us) (?:more )?about\b|tell me\b|explain\b|describe\b|"
     r"summari[sz]e\b|summary of\b|sum up\b|tl;?dr\b|give (?:me|us)\b|i(?:'d| would) like\b|introduce\b|"
@@ -81,19 +82,9 @@ _ABOUT_WORDS = frozenset(
     quick quickly general generally deal deals dealing propose proposes proposed all whole thing called named problem
     what s is are was were the a an of in on to me us you can could would give i d like know want who how does do did
     it its this that and hey hi hello ok okay so question more tldr tl dr just exactly roughly terms plain english
-    work works purpose behind there be for get
+    work works purpose behind there be for get unrelated btw way by now new different topic else something
     """.split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What the words of a question tell of the answer that it wants. Several may be true; `kind_of` decides."""
-
-    counts: bool
-    lists: bool
-    surveys: bool
-    compares: bool
 
 
 def kind_of(text: str, named: int, rest: str) -> Kind:

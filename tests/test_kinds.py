@@ -80,3 +80,8 @@ def test_words_that_must_stand_there_are_told_from_what_they_mean() -> None:
     quoted = topic_of('Which papers mention "catastrophic forgetting"?')
     assert quoted == Topic('"catastrophic forgetting"', literal=True, in_title=False)
     assert topic_of("Which papers have DPO in the title?").in_title
+
+
+def test_a_change_of_subject_before_it_does_not_hide_what_is_asked() -> None:
+    assert kind_of("unrelated: what is FreeNoise about?", 1, "unrelated: what is   about?") == "paper"
+    assert kind_of("btw, what learning rate does FreeNoise use?", 1, "btw, what learning rate does   use?") == "fact"
