@@ -1,6 +1,6 @@
 """Train the map for questions in other words: `python -m eval.question_map --arxiv FILE --library DIR --write`.
 
-The questions in `eval/questions/arxiv-other-words.jsonl` were written for this: two for each of 2,998 arXiv abstracts,
+The questions in `eval/questions/arxiv-other-words.jsonl` were written for this: two for each of 2,996 arXiv abstracts,
 each describing the paper's idea with hardly a word of its abstract. The abstracts themselves are read from a file of
 arXiv metadata (JSON lines with id, title, abstract; CC0), with some thousand others beside them to be told apart from.
 
