@@ -255,7 +255,9 @@ def _alone_having(
     alone = {
         match.paper_id: candidates[key]
         for key in keys
+        # "What is QLoRA?" is not about the one paper that mentions it: something must be asked beside the name.
         if len({each.paper_id for each in by_key[key]}) <= _MAX_OWNERS
+        and set(content_words(text)) - set(words(candidates[key]))
         for match in by_key[key]
     }
     best = library.rank(text).paper_ids[:1] if alone else []

@@ -114,3 +114,7 @@ def test_what_may_be_part_of_a_name() -> None:
     assert has_capital_or_digit("Video")
     assert has_capital_or_digit("v2")
     assert not has_capital_or_digit("based")
+
+
+def test_what_a_mere_mention_is_does_not_ask_about_the_paper_that_mentions_it(starter: Library) -> None:
+    assert papers_named("What is QLoRA?", starter).paper_ids == ()
