@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from rag import answerability, embedding, questions, ranking, sentence_choice
+from rag import answerability, questions, ranking, sentence_choice
 from rag.answering import extractive
 from rag.assistant import Assistant
+from rag.embedding import Embedder
 from rag.jsonl import answer_lines
 from rag.library import Library
 from rag.naming import NamedPapers
@@ -35,7 +36,7 @@ _Patch = tuple[Any, str, Any]
 DEVICES: dict[str, list[_Patch]] = {
     "everything": [],
     "sentence vectors": [(ranking, "nearness", lambda found: found.abstract)],
-    "question map": [(embedding, "moved", lambda vector, *_: vector)],
+    "question adapter": [(Embedder, "encode_description", Embedder.encode_question)],
     "words (BM25)": [(ranking, "DEFAULT_WEIGHTS", ranking.RankingWeights(words=0.0))],
     "name index": [(questions, "papers_named", lambda *_: NamedPapers({}, frozenset(), False, True))],
     "descriptions": [(questions, "_described", lambda *_: {})],

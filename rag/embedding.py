@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
 from rag.progress import LoggedProgress, Progress
-from rag.question_map import moved
+from rag.question_adapter import QuestionAdapter, adapter_digest, trained_adapter
 from rag.settings import DEFAULT_EMBEDDING_MODEL, Settings
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ Vectors = NDArray[np.float32]
 _DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _BATCH = 32
 _RECENT_QUESTIONS = 256  # one answer looks at its question several times
-_EXPORT_VERSION = 1  # raise when the export changes, so that old exports are made anew
+_EXPORT_VERSION = 2  # raise when the export changes, so that old exports are made anew
 _MIN_EXPORT_COSINE = 0.9999
+_PROBES = ["a short text", "Low-rank adaptation of large language models " * 20, "1.5x, 30% & more?"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ class Embedder:
         self._lock = threading.Lock()
         self._runtime: _OnnxRuntime | None = None
         self._card: ModelCard | None = None
-        self._recent = lru_cache(maxsize=_RECENT_QUESTIONS)(lambda text: self.encode([text])[0])
+        recent = lru_cache(maxsize=_RECENT_QUESTIONS)
+        self._question = recent(lambda text: self._load().encode([text], share=0.0)[0])
+        self._description = recent(lambda text: self._load().encode([text], share=1.0)[0])
 
     @property
     def card(self) -> ModelCard:
@@ -82,13 +85,16 @@ class Embedder:
 
     def encode_question(self, text: str) -> Vectors:
         """Return the vector of one text, shape (dimension,). That of a recent text is kept: do not write to it."""
-        vector: Vectors = self._recent(text)
+        vector: Vectors = self._question(text)
         return vector
 
     def encode_description(self, text: str) -> Vectors:
-        """Return the vector of a question, moved to where what it describes lies (`question_map`)."""
-        card = self.card
-        return moved(self.encode_question(text), card.name, card.revision)
+        """Return the vector of a question by the model with its `question_adapter`: near to what the text describes.
+
+        Models for which there is no adapter give the vector of `encode_question`.
+        """
+        vector: Vectors = self._description(text)
+        return vector
 
     def is_ordinary_word(self, word: str) -> bool:
         """Return whether the model's vocabulary has the lower-cased word in one piece, as it has ordinary words."""
@@ -103,7 +109,8 @@ class Embedder:
     def _export_directory(self) -> Path:
         """Return the directory of the model's export, made now if it is not there."""
         source = self._settings.embedding_model
-        key = hashlib.sha256(f"{_EXPORT_VERSION} {source} {_source_stamp(source)}".encode()).hexdigest()[:16]
+        stamps = f"{_EXPORT_VERSION} {source} {_source_stamp(source)} {adapter_digest()}"
+        key = hashlib.sha256(stamps.encode()).hexdigest()[:16]
         directory = self._settings.cache_dir / "embedding" / f"{Path(source).name}-{key}"
         if not (directory / "card.json").exists():
             self._progress.message("Preparing the embedding model for fast starts (once, about ten seconds) ...")
@@ -128,8 +135,10 @@ class _OnnxRuntime:
         self._session = onnxruntime.InferenceSession(
             str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
+        self._has_adapter = "share" in {given.name for given in self._session.get_inputs()}
 
-    def encode(self, texts: list[str]) -> Vectors:
+    def encode(self, texts: list[str], share: float = 0.0) -> Vectors:
+        """Return unit vectors; `share` says how far the question adapter acts (0 not at all, 1 as trained)."""
         encodings = self.tokenizer.encode_batch(texts)
         vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
         # Texts of like length share a batch: padding costs as much as words do.
@@ -143,7 +152,10 @@ class _OnnxRuntime:
                 length = len(encodings[index].ids)
                 ids[row, :length] = encodings[index].ids
                 mask[row, :length] = 1
-            vectors[batch] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+            given = {"input_ids": ids, "attention_mask": mask}
+            if self._has_adapter:
+                given["share"] = np.full(len(batch), share, dtype=np.float32)
+            vectors[batch] = self._session.run(None, given)[0]
         return vectors
 
 
@@ -197,10 +209,11 @@ def _export(source: str, directory: Path) -> None:
             dimension=int(model.get_embedding_dimension() or 0),
             max_tokens=int(model.max_seq_length or 256),
         )
-        _write_onnx(model, scratch / "model.onnx")
+        expected = np.asarray(model.encode(_PROBES, normalize_embeddings=True, show_progress_bar=False))
+        _write_onnx(model, scratch / "model.onnx", trained_adapter(card.name, card.revision))
         model.tokenizer.backend_tokenizer.save(str(scratch / "tokenizer.json"))
         (scratch / "card.json").write_text(json.dumps(asdict(card), indent=1), encoding="utf-8")
-        _verify_export(model, scratch)
+        _verify_export(expected, scratch)
         try:
             scratch.replace(directory)
         except OSError:
@@ -208,6 +221,11 @@ def _export(source: str, directory: Path) -> None:
                 raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def load_default_model() -> SentenceTransformer:
+    """Return citebot's own embedding model as a torch model, for training; slow to import."""
+    return _load_sentence_transformer(_model_path(DEFAULT_EMBEDDING_MODEL))
 
 
 def _load_sentence_transformer(path: str) -> SentenceTransformer:
@@ -224,9 +242,14 @@ def _load_sentence_transformer(path: str) -> SentenceTransformer:
             ) from error
 
 
-def _write_onnx(model: SentenceTransformer, target: Path) -> None:
-    """Write the whole model, pooling and normalization included, as an ONNX graph over word-piece ids."""
+def _write_onnx(model: SentenceTransformer, target: Path, adapter: QuestionAdapter | None) -> None:
+    """Write the whole model, pooling and normalization included, as an ONNX graph over word-piece ids.
+
+    With an adapter the graph has a third input, `share`: how far the adapter acts on each text.
+    """
     import torch
+
+    from rag.low_rank import AdaptedEncoder
 
     class SentenceEmbedding(torch.nn.Module):
         def __init__(self) -> None:
@@ -238,26 +261,28 @@ def _write_onnx(model: SentenceTransformer, target: Path) -> None:
             return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
 
     ids = torch.arange(1000, 1016).reshape(2, 8)
-    axes = {0: "batch", 1: "tokens"}
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if adapter:
+        inputs["share"] = torch.ones(2)
+    encoder = AdaptedEncoder.with_adapter(model, adapter) if adapter else SentenceEmbedding()
     with _quiet(), torch.no_grad():
         # The graph tracer of torch needs no package beside `onnx`; its successor needs a compiler of its own.
         torch.onnx.export(
-            SentenceEmbedding().eval(),
-            (ids, torch.ones_like(ids)),
+            encoder.eval(),
+            tuple(inputs.values()),
             str(target),
-            input_names=["input_ids", "attention_mask"],
+            input_names=list(inputs),
             output_names=["embedding"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "embedding": {0: "batch"}},
+            dynamic_axes={name: {0: "batch", 1: "tokens"} if name != "share" else {0: "batch"} for name in inputs}
+            | {"embedding": {0: "batch"}},
             opset_version=17,
             dynamo=False,
         )
 
 
-def _verify_export(model: SentenceTransformer, directory: Path) -> None:
-    """Raise EmbeddingError unless the export gives the model's own vectors."""
-    probes = ["a short text", "Low-rank adaptation of large language models " * 20, "1.5x, 30% & more?"]
-    expected = np.asarray(model.encode(probes, normalize_embeddings=True, show_progress_bar=False))
-    cosines = (expected * _OnnxRuntime(directory, threads=1).encode(probes)).sum(axis=1)
+def _verify_export(expected: Vectors, directory: Path) -> None:
+    """Raise EmbeddingError unless the export gives the model's own vectors of the probes."""
+    cosines = (expected * _OnnxRuntime(directory, threads=1).encode(_PROBES)).sum(axis=1)
     if cosines.min() < _MIN_EXPORT_COSINE:
         raise EmbeddingError(
             f"the exported embedding model differs from the original (cosine {cosines.min():.4f}); "

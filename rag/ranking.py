@@ -85,7 +85,7 @@ def gather_parts(question: str, catalogue: Catalogue, vectors: VectorIndex, embe
     question = plain_text(question)
     # Every word takes part in BM25, where common ones weigh little by themselves; coverage needs the content words.
     lexical = catalogue.best_matches(list(dict.fromkeys(words(question))), _LEXICAL_CANDIDATES)
-    # The map was learnt from English questions; others it would only lead astray.
+    # The adapter was learnt from English questions; others it would only lead astray.
     encode = embedder.encode_description if is_english(question) else embedder.encode_question
     question_vector = encode(question)
     stored = vectors.near(question_vector, list(lexical))

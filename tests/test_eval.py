@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import rag
-from eval import membership, question_map, regressions, sentence_choice
+from eval import membership, question_adapter, regressions, sentence_choice
 from eval.answerability import read_questions, threshold_for
 from rag.catalogue import StoredVectors
 from rag.library import Library
@@ -99,11 +99,11 @@ def test_the_table_has_a_row_a_paper_and_topic(starter: Library) -> None:
     assert set(labels[topics == 1]) == {0}
 
 
-# --------------------------------------------------------------------------- the map of questions
+# --------------------------------------------------------------------------- the adapter for questions
 
 # Three papers along three axes; the second sentence of the last points at the first axis, too.
 AXES = torch.eye(3)
-POOL = question_map.Pool(AXES, torch.stack([*AXES, AXES[0]]), torch.tensor([0, 1, 2, 2]))
+POOL = question_adapter.Pool(AXES, torch.stack([*AXES, AXES[0]]), torch.tensor([0, 1, 2, 2]))
 
 
 def test_nearness_is_the_mean_of_abstract_and_best_sentence() -> None:
@@ -114,26 +114,17 @@ def test_nearness_is_the_mean_of_abstract_and_best_sentence() -> None:
 def test_a_pool_takes_abstracts_and_sentences_apart() -> None:
     vectors = np.eye(4, dtype=np.float32)
     stored = StoredVectors(["a", "b"], np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), vectors)
-    pool = question_map.Pool.of(stored)
+    pool = question_adapter.Pool.of(stored)
     np.testing.assert_array_equal(pool.abstracts.numpy(), vectors[[0, 2]])
     np.testing.assert_array_equal(pool.sentences.numpy(), vectors[[1, 3]])
     assert pool.owners.tolist() == [0, 1]
 
 
-def test_no_map_moves_nothing_and_a_map_turns_by_its_matrix() -> None:
-    questions = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.6, 0.8]])
-    torch.testing.assert_close(question_map.moved(questions, torch.zeros(3, 3)), questions)
-    to_second = torch.zeros(3, 3)
-    to_second[1, 0] = 1.0
-    turned = question_map.moved(questions[:1], to_second)
-    torch.testing.assert_close(turned, torch.tensor([[0.5**0.5, 0.5**0.5, 0.0]]))
-
-
 def test_the_share_of_questions_whose_paper_is_among_the_first() -> None:
     questions = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.6, 0.8]])
-    assert question_map.found_within(questions, torch.tensor([0, 2]), POOL) == [1.0, 1.0, 1.0]
-    assert question_map.found_within(questions, torch.tensor([2, 1]), POOL) == [0.0, 1.0, 1.0]
-    assert question_map.found_within(questions, torch.tensor([0, 1]), POOL) == [0.5, 1.0, 1.0]
+    assert question_adapter.found_within(questions, torch.tensor([0, 2]), POOL) == [1.0, 1.0, 1.0]
+    assert question_adapter.found_within(questions, torch.tensor([2, 1]), POOL) == [0.0, 1.0, 1.0]
+    assert question_adapter.found_within(questions, torch.tensor([0, 1]), POOL) == [0.5, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
@@ -150,12 +141,12 @@ def test_wanted_papers_and_others_are_read_from_metadata(tmp_path: Path, suffix:
     text = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
     file = tmp_path / f"arxiv{suffix}"
     file.write_bytes(gzip.compress(text) if suffix.endswith("gz") else text)
-    assert list(question_map.arxiv_papers(file, {"5"}, 0)) == ["5"]
-    papers = question_map.arxiv_papers(file, {"1", "5"}, 2)
+    assert list(question_adapter.arxiv_papers(file, {"5"}, 0)) == ["5"]
+    papers = question_adapter.arxiv_papers(file, {"1", "5"}, 2)
     assert set(papers) > {"1", "5"}
     assert set(papers) < {"0", "1", "2", "3", "5"}
     assert (papers["1"].title, papers["1"].abstract) == ("Marbles 1", "They roll.")
-    assert papers == question_map.arxiv_papers(file, {"1", "5"}, 2)
+    assert papers == question_adapter.arxiv_papers(file, {"1", "5"}, 2)
 
 
 # --------------------------------------------------------------------------- the choice of a sentence
