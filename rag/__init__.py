@@ -14,13 +14,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rag.answers import Answer, Citation, Turn
+    from rag.answers import Answer, Citation, DroppedClaim, Turn
     from rag.assistant import Assistant
     from rag.errors import (
         CitebotError,
         EmbeddingError,
         EmbeddingMismatchError,
         LibraryError,
+        ModelError,
+        ModelFailedError,
         PaperNotFoundError,
         SettingsError,
         SourceError,
@@ -32,13 +34,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "rag.answers": ("Answer", "Citation", "Turn"),
+    "rag.answers": ("Answer", "Citation", "DroppedClaim", "Turn"),
     "rag.assistant": ("Assistant",),
     "rag.errors": (
         "CitebotError",
         "EmbeddingError",
         "EmbeddingMismatchError",
         "LibraryError",
+        "ModelError",
+        "ModelFailedError",
         "PaperNotFoundError",
         "SettingsError",
         "SourceError",
@@ -51,10 +55,10 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order in which a newcomer meets them
     "Library", "AddReport", "Hit", "Paper", "Sentence",
-    "Assistant", "Turn", "Answer", "Citation",
+    "Assistant", "Turn", "Answer", "Citation", "DroppedClaim",
     "Settings", "load_settings",
-    "CitebotError", "EmbeddingError", "EmbeddingMismatchError", "LibraryError", "PaperNotFoundError",
-    "SettingsError", "SourceError",
+    "CitebotError", "EmbeddingError", "EmbeddingMismatchError", "LibraryError", "ModelError",
+    "ModelFailedError", "PaperNotFoundError", "SettingsError", "SourceError",
 ]  # fmt: skip
 
 

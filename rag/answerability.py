@@ -59,6 +59,8 @@ _IF_LEANING = 0.5
 _MOST_MISSING = 8
 _MOST_MISSING_NAMES = 3
 _FIRST_SENTENCES = 2
+# Where a model says that the abstract does not tell, it is believed below this probability.
+_UNCERTAIN = 0.3
 
 
 SIGNS = (
@@ -133,16 +135,28 @@ def missing_names(question: Question, paper: Paper, library: Library) -> list[st
 
 def is_answered_by(question: Question, paper: Paper, library: Library) -> bool:
     """Return whether the paper's abstract speaks of what is asked."""
+    return _probability(question, paper, library) >= _threshold(question)
+
+
+def may_be_unanswered(question: Question, paper: Paper, library: Library) -> bool:
+    """Return whether it is so uncertain that the abstract speaks of what is asked that a model's word may decide."""
+    return _probability(question, paper, library) < _UNCERTAIN
+
+
+def _threshold(question: Question) -> float:
+    # "And the training time?" gives little to compare: what it leaves out counts less against the paper.
+    return load_regression(MODEL).threshold * (_IF_LEANING if question.leans else 1.0)
+
+
+def _probability(question: Question, paper: Paper, library: Library) -> float:
+    """Return how likely the paper's abstract speaks of what is asked; 1 and 0 where it is plain."""
     if not word_weights(question, library):
-        return True  # "What is FreeNoise?" asks for nothing but the paper
+        return 1.0  # "What is FreeNoise?" asks for nothing but the paper
     if not is_english(question.asked):
-        return True  # its words are missing from any abstract, which says nothing
+        return 1.0  # its words are missing from any abstract, which says nothing
     if _ASKS_BIBLIOGRAPHY.search(question.asked):
-        return False
+        return 0.0
     text = plain_text(f"{paper.title}. {paper.abstract}")
     if any(told.search(question.point) and not told.search(text) for told in _SELDOM_TOLD):
-        return False
-    model = load_regression(MODEL)
-    # "And the training time?" gives little to compare: what it leaves out counts less against the paper.
-    threshold = model.threshold * (_IF_LEANING if question.leans else 1.0)
-    return float(model.probability(signs(question, paper, library))) >= threshold
+        return 0.0
+    return float(load_regression(MODEL).probability(signs(question, paper, library)))

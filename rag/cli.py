@@ -20,7 +20,7 @@ from rag.errors import CitebotError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag.answers import Answer
+    from rag.answers import Answer, Turn
     from rag.assistant import Assistant
     from rag.library import Library
 
@@ -35,6 +35,19 @@ app = typer.Typer(
 LibraryOption = Annotated[
     Path | None,
     typer.Option("--library", "-L", metavar="DIR", help="The library to use.  [default: your default library]"),
+]
+
+LlmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="SPEC",
+        help="A language model to write answers: openai:MODEL, anthropic:MODEL, gemini:MODEL, ollama:MODEL, "
+        "openai-like:MODEL@URL, gguf:PATH.  [default: CITEBOT_LLM, else none]",
+    ),
+]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Show what a model wrote that the check did not let through, and why.")
 ]
 
 
@@ -87,13 +100,13 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 @contextmanager
-def _library(directory: Path | None, *, create: bool = False) -> Iterator[Library]:
+def _library(directory: Path | None, *, create: bool = False, llm: str | None = None) -> Iterator[Library]:
     """Give the library that was asked for, with progress on standard error."""
     from rag.library import Library
     from rag.settings import load_settings
     from rag.terminal import TerminalProgress
 
-    settings = load_settings(library=directory)
+    settings = load_settings(library=directory, llm=llm)
     with (
         TerminalProgress(_console(stderr=True)) as progress,
         Library.open(settings.library, create=create, settings=settings, progress=progress) as library,
@@ -109,14 +122,16 @@ def ask(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Read questions from standard input, a JSON object a line; answer likewise.")
     ] = False,
+    llm: LlmOption = None,
+    explain: ExplainOption = False,
 ) -> None:
     """Answer a question."""
     if jsonl == (question is not None):
         raise typer.BadParameter("give either a question or --jsonl")
     from rag.assistant import Assistant
 
-    with _library(library) as opened:
-        assistant = Assistant(opened)
+    with _library(library, llm=llm) as opened:
+        assistant = Assistant(opened, opened.settings.llm)
         if jsonl:
             _answer_jsonl(assistant)
         elif question is not None:
@@ -125,7 +140,7 @@ def ask(
                 _write_utf8()
                 print(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2))  # noqa: T201 - data, not prose
             else:
-                _show(opened, answer)
+                _show(opened, answer, explain=explain)
 
 
 def _answer_jsonl(assistant: Assistant) -> None:
@@ -144,31 +159,51 @@ def _write_utf8() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _show(library: Library, answer: Answer) -> None:
-    from rag.terminal import show_answer
+def _show(library: Library, answer: Answer, *, explain: bool = False) -> None:
+    from rag.terminal import show_answer, show_explanation
 
     sentences = library.catalogue.sentences([citation.paper_id for citation in answer.citations])
-    show_answer(_console(), answer, {paper_id: len(its) for paper_id, its in sentences.items()})
+    console = _console()
+    show_answer(console, answer, {paper_id: len(its) for paper_id, its in sentences.items()})
+    if explain:
+        show_explanation(console, answer)
 
 
 @app.command()
-def chat(library: LibraryOption = None) -> None:
+def chat(library: LibraryOption = None, llm: LlmOption = None, explain: ExplainOption = False) -> None:
     """Talk with the papers; an empty line or Ctrl-D ends it."""
+    from rich.markup import escape
+
     from rag.answers import Turn
     from rag.assistant import Assistant
 
-    with _library(library) as opened:
-        assistant = Assistant(opened)
+    with _library(library, llm=llm) as opened:
+        assistant = Assistant(opened, opened.settings.llm)
         console = _console()
         console.print(f"[dim]{len(opened)} papers. Ask; an empty line ends it.[/dim]", highlight=False)
         history: list[Turn] = []
         while question := _next_question():
-            answer = assistant.ask(question, history)
+            answer = _ask_growing(assistant, question, history)
             if answer.question != question:
-                console.print(f"[dim]({answer.question})[/dim]", highlight=False, markup=True)
-            _show(opened, answer)
+                console.print(f"[dim]({escape(answer.question)})[/dim]", highlight=False, markup=True)
+            _show(opened, answer, explain=explain)
             console.print()
             history += [Turn("user", question), Turn("assistant", answer.text)]
+
+
+def _ask_growing(assistant: Assistant, question: str, history: list[Turn]) -> Answer:
+    """Return the answer; on a terminal what is there of it is shown while a model writes the rest."""
+    import asyncio
+
+    from rag.terminal import GrowingAnswer
+
+    async def follow() -> Answer:
+        with GrowingAnswer(_console()) as growing:
+            async for answer in assistant.astream(question, history):
+                growing.show(answer)
+        return answer
+
+    return asyncio.run(follow())
 
 
 def _next_question() -> str:
@@ -238,6 +273,7 @@ def remove(
 @app.command()
 def doctor(
     library: LibraryOption = None,
+    llm: LlmOption = None,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the vectors anew with the embedding model that is set.")
     ] = False,
@@ -248,7 +284,7 @@ def doctor(
     from rag.settings import load_settings
     from rag.terminal import TerminalProgress
 
-    settings = load_settings(library=library)
+    settings = load_settings(library=library, llm=llm)
     console = _console()
     well = True
     with TerminalProgress(_console(stderr=True)) as progress:

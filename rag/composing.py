@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rag.answerability import asked_for, missing_names
-from rag.answers import Answer, Citation, Draft, Reason
+from rag.answers import Answer, Citation, Draft, Kind, Reason
 from rag.grounding import GroundedClaim
 from rag.library import Library
-from rag.papers import Paper
+from rag.papers import Paper, Sentence
 from rag.questions import Question
 from rag.retrieval import Retrieval
-from rag.showing import shown
+from rag.showing import shown, unmarked
 
 _SUGGESTIONS = 3
+_MAX_QUOTED_WORDS = 110
 
 
 def compose(question: Question, found: Retrieval, claims: Sequence[GroundedClaim], draft: Draft) -> Answer:
@@ -21,21 +23,10 @@ def compose(question: Question, found: Retrieval, claims: Sequence[GroundedClaim
 
     Where claims come from several papers, each paragraph says which paper speaks.
     """
-    citations = tuple(
-        Citation(
-            mark=mark,
-            paper_id=each.paper.id,
-            title=each.paper.title,
-            url=each.paper.url,
-            quote=" ".join(sentence.text for sentence in each.sentences),
-            sentence_ids=tuple(sentence.id for sentence in each.sentences),
-            wording=each.paper.wording,
-        )
-        for mark, each in enumerate(claims, start=1)
-    )
+    citations = tuple(_citation(mark, each.paper, each.sentences) for mark, each in enumerate(claims, start=1))
     paragraphs: dict[tuple[str, str], list[str]] = {}
     for mark, each in enumerate(claims, start=1):
-        paragraphs.setdefault((each.claim.heading, each.paper.id), []).append(f"{each.claim.text} [{mark}]")
+        paragraphs.setdefault((each.claim.heading, each.paper.id), []).append(f"{unmarked(each.claim.text)} [{mark}]")
     titles = {each.paper.id: each.paper.plain_title for each in claims}
     lines: list[str] = []
     if len(paragraphs) == 1 and not draft.lead:
@@ -50,6 +41,85 @@ def compose(question: Question, found: Retrieval, claims: Sequence[GroundedClaim
         lines = [*([_lead(found, draft, claims), ""] if _lead(found, draft, claims) else []), *lines]
     text = "\n".join(lines).replace("\n\n\n", "\n\n").strip()
     return Answer(text, "answered", draft.kind, citations=citations, question=question.text)
+
+
+class Composition:
+    """An answer in a model's words that grows: each claim is followed by its marks, equal citations share one."""
+
+    def __init__(self, question: Question, kind: Kind, model: str) -> None:
+        self.claims: list[GroundedClaim] = []
+        self._answer = Answer("", "answered", kind, question=question.text, model=model)
+        self._citations: list[Citation] = []
+        self._quoted_words = 0
+        self._in_list = False
+
+    def has_room_for(self, claim: GroundedClaim) -> bool:
+        """Return whether the quotes stay few enough to be read if the claim is added."""
+        new = sum(len(sentence.text.split()) for _, sentence in self._not_yet_quoted(claim))
+        return not self.claims or self._quoted_words + new <= _MAX_QUOTED_WORDS
+
+    def add(self, claim: GroundedClaim) -> None:
+        """Add a claim in the model's words."""
+        self._append(f"{unmarked(claim.claim.text)} {self._marks(claim)}", claim)
+
+    def add_quote(self, quote: GroundedClaim) -> None:
+        """Add a sentence of an abstract, in quotation marks: on a line of its own if its paper was not spoken of."""
+        text = f"“{unmarked(quote.claim.text)}” {self._marks(quote)}"
+        if quote.paper.id not in {paper.id for claim in self.claims for paper, _ in claim.grounds}:
+            text = f"- **{quote.paper.plain_title}**: {text}"
+        self._append(text, quote)
+
+    def answer(self) -> Answer:
+        """Return the answer as it is now."""
+        return replace(self._answer, citations=tuple(self._citations))
+
+    def _append(self, text: str, claim: GroundedClaim) -> None:
+        before = self._answer.text
+        is_item = text.startswith("- ")
+        joint = "" if not before else " " if not is_item else "\n" if self._in_list else "\n\n"
+        self._in_list = self._in_list or is_item
+        self._answer = replace(self._answer, text=f"{before}{joint}{text}")
+        self.claims.append(claim)
+
+    def _marks(self, claim: GroundedClaim) -> str:
+        """Return the marks of a claim, and cite what was not cited yet."""
+        self._quoted_words += sum(len(sentence.text.split()) for _, sentence in self._not_yet_quoted(claim))
+        marks = []
+        for paper, sentences in claim.grounds:
+            for run in _runs(sentences):
+                citation = _citation(len(self._citations) + 1, paper, run)
+                known = next((each for each in self._citations if each.sentence_ids == citation.sentence_ids), None)
+                if known is None:
+                    self._citations.append(citation)
+                marks.append((known or citation).mark)
+        return "".join(f"[{mark}]" for mark in dict.fromkeys(marks))
+
+    def _not_yet_quoted(self, claim: GroundedClaim) -> list[tuple[Paper, Sentence]]:
+        quoted = {each for citation in self._citations for each in citation.sentence_ids}
+        return [(paper, each) for paper, its in claim.grounds for each in its if each.id not in quoted]
+
+
+def _runs(sentences: Sequence[Sentence]) -> list[tuple[Sentence, ...]]:
+    """Return the sentences of a paper in runs of such as follow one another: a quote must stand so in the abstract."""
+    runs: list[list[Sentence]] = []
+    for sentence in sentences:
+        if runs and runs[-1][-1].number + 1 == sentence.number:
+            runs[-1].append(sentence)
+        else:
+            runs.append([sentence])
+    return [tuple(run) for run in runs]
+
+
+def _citation(mark: int, paper: Paper, sentences: Sequence[Sentence]) -> Citation:
+    return Citation(
+        mark=mark,
+        paper_id=paper.id,
+        title=paper.title,
+        url=paper.url,
+        quote=" ".join(sentence.text for sentence in sentences),
+        sentence_ids=tuple(sentence.id for sentence in sentences),
+        wording=paper.wording,
+    )
 
 
 def _lead(found: Retrieval, draft: Draft, claims: Sequence[GroundedClaim]) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
+import prompts
 from rag.errors import CitebotError, EmbeddingMismatchError
 from rag.library import Library
+from rag.papers import fold_space
 from rag.progress import Progress
 from rag.settings import Settings
 
 _PACKAGES = ("sentence-transformers", "torch", "onnxruntime", "chromadb", "llama-index-core")
+_REPLY_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ def examine(settings: Settings, progress: Progress) -> Iterator[Finding]:
             yield Finding(package, True, metadata.version(package))
         except metadata.PackageNotFoundError:
             yield Finding(package, False, f"not installed; type: pip install {package}")
+    if settings.llm:
+        yield _try_model(settings.llm, settings)
+    else:
+        yield Finding("language model", True, "none; to use one, give --llm or set CITEBOT_LLM")
     directory = settings.library_directory
     if not (directory / "catalogue.sqlite3").exists():
         how = f"citebot add --library {directory} FILE" if settings.library else "citebot ask QUESTION"
@@ -52,3 +60,23 @@ def examine(settings: Settings, progress: Progress) -> Iterator[Finding]:
         in_step, count = library.index_state()
         seen = f"{count} vectors, " + ("in step" if in_step else "behind; the next `citebot add` brings it up")
         yield Finding("vector index", in_step, seen)
+
+
+def _try_model(spec: str, settings: Settings) -> Finding:
+    """Ask the model one short question and say what came back."""
+    from llama_index.core.llms import ChatMessage
+
+    from rag import background
+    from rag.llms import shown_spec
+    from rag.model_calls import ModelCaller
+
+    started = time.perf_counter()
+    try:
+        messages = [ChatMessage(role=role, content=text) for role, text in prompts.load("probe").render()]
+        reply = background.run(ModelCaller(spec, settings.model_copy(update={"llm_cache": False})).complete(messages))
+    except CitebotError as error:
+        return Finding("language model", False, f"{shown_spec(spec)}: {getattr(error, 'why', error)}")
+    said = fold_space(reply)[:_REPLY_SHOWN]
+    return Finding(
+        "language model", True, f"{shown_spec(spec)} replied “{said}” in {time.perf_counter() - started:.1f} s"
+    )

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
-import shutil
-import tempfile
 import threading
-import warnings
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
+from rag.exporting import export_once, is_exported, quiet, write_graph
 from rag.progress import LoggedProgress, Progress
 from rag.question_adapter import QuestionAdapter, adapter_digest, trained_adapter
 from rag.settings import DEFAULT_EMBEDDING_MODEL, Settings
@@ -112,7 +109,7 @@ class Embedder:
         stamps = f"{_EXPORT_VERSION} {source} {_source_stamp(source)} {adapter_digest()}"
         key = hashlib.sha256(stamps.encode()).hexdigest()[:16]
         directory = self._settings.cache_dir / "embedding" / f"{Path(source).name}-{key}"
-        if not (directory / "card.json").exists():
+        if not is_exported(directory):
             self._progress.message("Preparing the embedding model for fast starts (once, about ten seconds) ...")
             _export(source, directory)
         return directory
@@ -152,7 +149,7 @@ class _OnnxRuntime:
                 length = len(encodings[index].ids)
                 ids[row, :length] = encodings[index].ids
                 mask[row, :length] = 1
-            given = {"input_ids": ids, "attention_mask": mask}
+            given: dict[str, NDArray[Any]] = {"input_ids": ids, "attention_mask": mask}
             if self._has_adapter:
                 given["share"] = np.full(len(batch), share, dtype=np.float32)
             vectors[batch] = self._session.run(None, given)[0]
@@ -200,9 +197,8 @@ def _export(source: str, directory: Path) -> None:
             "install it again, or set CITEBOT_EMBEDDING_MODEL to a model directory that you trust"
         )
     model = _load_sentence_transformer(path)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".export-"))
-    try:
+
+    def write(scratch: Path) -> None:
         card = ModelCard(
             name=f"sentence-transformers/{source}" if source == DEFAULT_EMBEDDING_MODEL else source,
             revision=digest[:16] or "unknown",
@@ -214,13 +210,8 @@ def _export(source: str, directory: Path) -> None:
         model.tokenizer.backend_tokenizer.save(str(scratch / "tokenizer.json"))
         (scratch / "card.json").write_text(json.dumps(asdict(card), indent=1), encoding="utf-8")
         _verify_export(expected, scratch)
-        try:
-            scratch.replace(directory)
-        except OSError:
-            if not (directory / "card.json").exists():  # else another process was quicker: its export is as good
-                raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+
+    export_once(directory, write)
 
 
 def load_default_model() -> SentenceTransformer:
@@ -230,7 +221,7 @@ def load_default_model() -> SentenceTransformer:
 
 def _load_sentence_transformer(path: str) -> SentenceTransformer:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    with _quiet():
+    with quiet():
         try:
             from sentence_transformers import SentenceTransformer
 
@@ -265,19 +256,7 @@ def _write_onnx(model: SentenceTransformer, target: Path, adapter: QuestionAdapt
     if adapter:
         inputs["share"] = torch.ones(2)
     encoder = AdaptedEncoder.with_adapter(model, adapter) if adapter else SentenceEmbedding()
-    with _quiet(), torch.no_grad():
-        # The graph tracer of torch needs no package beside `onnx`; its successor needs a compiler of its own.
-        torch.onnx.export(
-            encoder.eval(),
-            tuple(inputs.values()),
-            str(target),
-            input_names=list(inputs),
-            output_names=["embedding"],
-            dynamic_axes={name: {0: "batch", 1: "tokens"} if name != "share" else {0: "batch"} for name in inputs}
-            | {"embedding": {0: "batch"}},
-            opset_version=17,
-            dynamo=False,
-        )
+    write_graph(encoder, inputs, "embedding", target)
 
 
 def _verify_export(expected: Vectors, directory: Path) -> None:
@@ -288,22 +267,3 @@ def _verify_export(expected: Vectors, directory: Path) -> None:
             f"the exported embedding model differs from the original (cosine {cosines.min():.4f}); "
             "please report this with the versions that `citebot doctor` prints"
         )
-
-
-class _quiet:  # noqa: N801 - used as a statement, like contextlib.suppress
-    """Keeps the start-up chatter of torch and transformers (bars, deprecations) off the terminal."""
-
-    def __enter__(self) -> None:
-        self._warnings: Any = warnings.catch_warnings()
-        self._warnings.__enter__()
-        warnings.simplefilter("ignore")
-        self._disabled = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-        self._bars = os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS")
-        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bars is None:
-            os.environ.pop("HF_HUB_DISABLE_PROGRESS_BARS", None)
-        logging.disable(self._disabled)
-        self._warnings.__exit__(*exception)

@@ -51,3 +51,23 @@ class EmbeddingMismatchError(LibraryError):
 
 class EmbeddingError(CitebotError):
     """The embedding model cannot be loaded."""
+
+
+class ModelError(CitebotError):
+    """The language model that was asked for cannot be used as things are; the message says what to type."""
+
+    exit_status = 2
+
+
+class ModelFailedError(CitebotError):
+    """A language model gave no answer, or only a part of one; nothing is wrong with the question.
+
+    `why` is the reason in a few words that fit into a sentence: "the model did not reply within 60 s". `transient`
+    tells whether the same call may do well a little later, `retry_after` after how many seconds if the server said so.
+    """
+
+    def __init__(self, why: str, *, transient: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(f"{why}; `citebot doctor` tries the model")
+        self.why = why
+        self.transient = transient
+        self.retry_after = retry_after

@@ -1,4 +1,4 @@
-"""A question adapter inside a torch model. Imports torch: only the export and the training import this."""
+"""Low-rank changes to a torch model (LoRA). Imports torch: only exports and trainings import this."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from rag.entailment_weights import LABELS, EntailmentWeights
 from rag.question_adapter import QuestionAdapter
 
 
@@ -74,6 +75,53 @@ class AdaptedEncoder(nn.Module):
         layer = LowRankLinear(linear, rank, self._switch)
         setattr(parent, name, layer)
         return layer
+
+
+class PairClassifier(nn.Module):
+    """A BERT encoder with low-rank changes that reads a text and a claim together, and a head with a label each."""
+
+    def __init__(self, encoder: nn.Module, dimension: int, rank: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        switch = Switch()
+        switch.share = torch.ones(1)
+        self.layers: list[LowRankLinear] = []
+        for parent, name, linear in list(_linear_layers(encoder)):
+            self.layers.append(LowRankLinear(linear, rank, switch))
+            setattr(parent, name, self.layers[-1])
+        self.types: nn.Parameter = encoder.get_submodule("embeddings.token_type_embeddings").weight  # type: ignore[assignment]
+        self.head = nn.Linear(dimension, len(LABELS))
+
+    @classmethod
+    def with_weights(cls, encoder: nn.Module, weights: EntailmentWeights) -> PairClassifier:
+        """Return the classifier with trained weights."""
+        classifier = cls(encoder, weights.head.shape[1], weights.factors[0][0].shape[0])
+        with torch.no_grad():
+            for layer, (a, b) in zip(classifier.layers, weights.factors, strict=True):
+                layer.a.copy_(torch.from_numpy(a))
+                layer.b.copy_(torch.from_numpy(b))
+            classifier.types.copy_(torch.from_numpy(weights.types))
+            classifier.head.weight.copy_(torch.from_numpy(weights.head))
+            classifier.head.bias.copy_(torch.from_numpy(weights.bias))
+        return classifier
+
+    def weights(self, name: str) -> EntailmentWeights:
+        """Return the trained weights as they are now, for the encoder of that name."""
+        arrays = [each.detach().numpy().copy() for each in (self.types, self.head.weight, self.head.bias)]
+        factors = tuple((layer.a.detach().numpy().copy(), layer.b.detach().numpy().copy()) for layer in self.layers)
+        return EntailmentWeights(name, factors, *arrays)
+
+    def trained_parameters(self) -> list[nn.Parameter]:
+        """Return what training changes."""
+        low_rank = [parameter for layer in self.layers for parameter in (layer.a, layer.b)]
+        return [*low_rank, self.types, *self.head.parameters()]
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        """Return the logits of the labels, shape (batch, labels)."""
+        states = self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+        weights = mask.unsqueeze(-1).to(states.dtype)
+        logits: torch.Tensor = self.head((states * weights).sum(1) / weights.sum(1))
+        return logits
 
 
 def _linear_layers(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Linear]]:

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class QuestionAdapter:
     matrix: _Matrix
 
     @classmethod
-    def read(cls, file: BinaryIO) -> QuestionAdapter:
+    def read(cls, file: IO[bytes]) -> QuestionAdapter:
         """Return what `write` wrote."""
         with np.load(file) as stored:
             count = sum(name.startswith("a") for name in stored.files)

@@ -34,7 +34,16 @@ class Settings(BaseSettings):
         DEFAULT_EMBEDDING_MODEL, description="a sentence-transformers model: a name, or a directory on disk"
     )
     chroma_url: str | None = Field(None, description="a Chroma server, for example http://127.0.0.1:8000")
-    threads: int = Field(2, ge=1, le=64, description="processor threads for the embedding model")
+    threads: int = Field(2, ge=1, le=64, description="processor threads for the models that run on this machine")
+    llm: str | None = Field(None, description='a language model, for example "ollama:qwen3:4b"; unset: none is used')
+    llm_timeout: float = Field(60, gt=0, le=3600, description="seconds that a model may take for a whole reply")
+    llm_silence_timeout: float = Field(
+        30, gt=0, le=3600, description="seconds that a model may be silent: before its first word, and between two"
+    )
+    llm_max_tokens: int = Field(400, ge=1, description="tokens that a model may write in one reply")
+    llm_concurrency: int = Field(2, ge=1, le=64, description="calls to a model that may run at the same time")
+    llm_rewrite: bool = Field(False, description="let the model complete follow-up questions before they are answered")
+    llm_cache: bool = Field(True, description="keep the replies of models, and use them again for the same prompt")
 
     @field_validator("library", "cache_dir")
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
+from rich.live import Live
 from rich.markdown import Markdown
 from rich.markup import escape
 from rich.padding import Padding
@@ -70,6 +71,8 @@ def show_answer(console: Console, answer: Answer, sentence_counts: dict[str, int
     """Print an answer, then its papers with their quotes; `sentence_counts` has the abstract's length by paper id."""
     # In a pipe or a file the Markdown itself is the more useful form.
     console.print(Markdown(answer.text, hyperlinks=False) if console.is_terminal else Text(answer.text))
+    if answer.note:
+        console.print(f"\n[yellow]{escape(answer.note)}[/yellow]", highlight=False)
     if answer.suggestions:
         console.print("\n[dim]Nearest papers:[/dim]")
         for title in answer.suggestions:
@@ -90,6 +93,45 @@ def show_answer(console: Console, answer: Answer, sentence_counts: dict[str, int
             place = f"sentence {number} of {sentence_counts.get(each.paper_id, 0)} of the {each.wording}"
             line = Text.assemble((f"[{each.mark}] {place}: ", "dim"), f"“{each.quote}”")
             console.print(Padding(line, (0, 0, 0, 4), expand=False), highlight=False)
+
+
+def show_explanation(console: Console, answer: Answer) -> None:
+    """Print what a model wrote that was not shown as it was written, and why; say so where there was no such thing."""
+    console.print()
+    if not answer.model:
+        console.print("[dim]No language model wrote this: every sentence is quoted.[/dim]", highlight=False)
+    elif not answer.dropped:
+        console.print(f"[dim]All that {escape(answer.model)} wrote passed the check.[/dim]", highlight=False)
+    for claim in answer.dropped:
+        line = Text.assemble(("dropped ", "yellow"), f"{claim.text} ", (f"({claim.why})", "dim"))
+        console.print(line, highlight=False)
+
+
+class GrowingAnswer:
+    """Shows on a terminal how an answer grows, and takes the picture away at the end; elsewhere it shows nothing.
+
+    What it showed stands in the whole answer, too: claims are shown after their check only.
+    """
+
+    def __init__(self, console: Console) -> None:
+        """Show answers on `console`."""
+        self._live = Live(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> GrowingAnswer:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, answer: Answer) -> None:
+        """Show the answer as it is so far."""
+        if self._live:
+            self._live.update(Markdown(answer.text, hyperlinks=False), refresh=True)
 
 
 def show_papers(console: Console, papers: Sequence[Paper]) -> None:

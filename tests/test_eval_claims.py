@@ -1,0 +1,319 @@
+"""Claims, their training and their score in eval/: the pure parts, on data small enough to check by hand."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from eval import claims as claims_module
+from eval import entailment, support
+from eval.changed_sentences import changed, changed_sentences, lightly_edited
+from eval.claims import CONTRADICTED, NOT_ENOUGH, PARTS, SCIFACT, SUPPORTED, Pair, SourcedClaim
+from rag.entailment_weights import LABELS
+from rag.support import SIGNS
+
+
+def claim(text: str, label: str = SUPPORTED, source: str = "a") -> SourcedClaim:
+    return SourcedClaim(text, label, source, ("Marbles roll.", "Cubes do not.", "Cones roll in circles."), (1,))
+
+
+# --------------------------------------------------------------------------- our claims
+
+
+def test_our_claims_are_well_formed() -> None:
+    lines = claims_module._OURS.read_text(encoding="utf-8").splitlines()
+    items = [json.loads(line) for line in lines]
+    assert len(items) == 4800
+    of_paper = Counter((item["id"], item["label"]) for item in items)
+    assert len(of_paper) == 800 * len(LABELS)
+    assert set(of_paper.values()) == {2}
+    assert len({(item["id"], item["claim"]) for item in items}) == len(items)
+    assert all(item["sentences"] and min(item["sentences"]) >= 1 for item in items)
+    assert {label for _, label in of_paper} == set(LABELS)
+
+
+def test_our_claims_name_sentences_that_their_abstracts_have(shared: Path) -> None:
+    claims = claims_module.read_ours(shared / "data" / "arxiv" / "arxiv_116k.jsonl.gz")
+    assert len(claims) == 4800
+    assert all(0 <= place < len(each.sentences) for each in claims for place in each.cited)
+
+
+def test_claims_are_read_with_the_abstracts_plain_and_without_those_that_are_missing(tmp_path: Path) -> None:
+    entry = {"id": "1", "title": "On\n $\\alpha$-marbles", "categories": "cs.CL"}
+    entry["abstract"] = " Marbles roll by 5\\%\n of the slope. Cubes do not roll at all. "
+    arxiv = tmp_path / "arxiv.jsonl"
+    arxiv.write_text(json.dumps(entry) + "\n", encoding="utf-8")
+    file = tmp_path / "claims.jsonl"
+    items = [{"id": key, "sentences": [2], "claim": "Cubes roll.", "label": "contradicted"} for key in ("1", "2")]
+    file.write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
+    (read,) = claims_module.read_ours(arxiv, file)
+    assert read.sentences == ("Marbles roll by 5% of the slope.", "Cubes do not roll at all.")
+    assert read.text(read.cited) == "On α-marbles. Cubes do not roll at all."
+    assert (read.claim, read.label, read.source) == ("Cubes roll.", CONTRADICTED, "1")
+
+
+def test_parts_follow_the_order_of_the_sources() -> None:
+    claims = [claim("x", source=source) for source in "ddccbbaaeeffgghh"]
+    assert claims_module.part_of(claims) == [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4
+    assert max(claims_module.part_of(claims)) == PARTS - 1
+
+
+# --------------------------------------------------------------------------- claims of others
+
+
+def test_claims_of_others_are_read_with_the_sentences_of_their_source(tmp_path: Path) -> None:
+    entry = {"claim": "Cubes roll.", "label": "not_enough", "source": "A heading\nMarbles roll. Cones roll in circles."}
+    with gzip.open(tmp_path / SCIFACT, "wt", encoding="utf-8") as file:
+        file.write(json.dumps(entry | {"doc_id": "7"}) + "\n" + json.dumps(entry) + "\n")
+    known, unknown = claims_module.read_others(tmp_path, SCIFACT)
+    assert known.sentences == ("A heading", "Marbles roll.", "Cones roll in circles.")
+    assert (known.source, unknown.source) == ("7", entry["source"])
+    assert known.text([2, 0]) == "Cones roll in circles. A heading"
+
+
+def test_halves_share_neither_sources_nor_claims() -> None:
+    claims = [claim(f"claim {number // 2}", source=str(number)) for number in range(40)]
+    first, held_out = claims_module.halves(claims)
+    assert first
+    assert len({each.source for each in held_out}) == 20
+    assert not {each.source for each in first} & {each.source for each in held_out}
+    assert not {each.claim for each in first} & {each.claim for each in held_out}
+    assert (first, held_out) == claims_module.halves(claims)
+
+
+class AxisEmbedder:
+    """Encodes a text as the share of its words that are "marble", "cube" or neither."""
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        words = [text.lower().strip(".").split() for text in texts]
+        counts = np.array([[its.count("marble"), its.count("cube"), 0.1] for its in words])
+        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+
+
+def test_the_nearest_sentences_come_first_whatever_their_place() -> None:
+    sentences = ("Nothing.", "A cube and a marble.", "A marble.")
+    asked = [SourcedClaim("marble", SUPPORTED, "a", sentences), SourcedClaim("cube", SUPPORTED, "b", sentences[:2])]
+    first, second = claims_module.nearest_sentences(asked, AxisEmbedder(), 2)  # type: ignore[arg-type]
+    assert [place for place, _ in first] == [2, 1]
+    assert first[0][1] == pytest.approx(1.0)
+    assert [place for place, _ in second] == [1, 0]
+
+
+def test_of_long_pages_only_sentences_with_words_of_the_claim_are_encoded() -> None:
+    sentences = (*(f"marble {number}" for number in range(100)), "the marble is red")
+    (found,) = claims_module.nearest_sentences(
+        [SourcedClaim("a red marble", SUPPORTED, "a", sentences)],
+        AxisEmbedder(),  # type: ignore[arg-type]
+        200,
+    )
+    places = [place for place, _ in found]
+    assert len(places) == claims_module._MOST_ENCODED
+    assert 100 in places
+
+
+# --------------------------------------------------------------------------- changed sentences
+
+RNG_SEEDS = range(30)
+
+
+def all_changes(sentence: str) -> set[str | None]:
+    return {changed(sentence, random.Random(seed)) for seed in RNG_SEEDS}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "false"),
+    [
+        ("Marbles increase speed.", {"Marbles decrease speed."}),
+        ("Higher slopes help.", {"Lower slopes help."}),
+        ("It does not roll.", {"It does roll."}),
+        ("Cubes cannot roll.", {"Cubes can roll."}),
+        ("There were no cones.", {"There were a cones."}),
+        ("It has been rolled.", {"It has not been rolled."}),
+        ("Marbles roll.", {None}),
+        ("GPT-4 and Llama2 roll.", {None}),
+    ],
+)
+def test_a_sentence_is_changed_in_one_place(sentence: str, false: set[str | None]) -> None:
+    assert all_changes(sentence) == false
+
+
+def test_a_number_is_changed_to_another() -> None:
+    for said in all_changes("Gains of 12 points."):
+        assert said is not None
+        number = said.removeprefix("Gains of ").removesuffix(" points.")
+        assert number.isdigit()
+        assert number != "12"
+    assert "Gains of 0.6 points." in all_changes("Gains of 1.2 points.")
+    assert all_changes("Gains of 0 points.") == {"Gains of 7 points."}
+
+
+def test_an_edited_sentence_keeps_what_it_says() -> None:
+    sentence = "However, marbles (of glass) roll down every slope in the yard, suggesting that they are round."
+    edited = {lightly_edited(sentence, random.Random(seed)) for seed in RNG_SEEDS}
+    assert edited == {
+        "Marbles roll down every slope in the yard.",
+        "Marbles roll down every slope in the yard, suggesting that they are round.",
+    }
+    assert lightly_edited("Marbles roll.", random.Random(0)) == "Marbles roll."
+
+
+def test_pairs_of_changed_sentences_carry_the_right_label() -> None:
+    abstract = [f"In trial {number} the marble was faster than any cube of the same weight." for number in "ABC"]
+    pairs = [pair for seed in RNG_SEEDS for pair in changed_sentences([abstract], random.Random(seed))]
+    assert {pair.label for pair in pairs} == set(LABELS)
+    for text, said, label in pairs:
+        if label == SUPPORTED:
+            assert text == said
+        elif label == CONTRADICTED:
+            assert text != said
+            assert text[:10] == said[:10]
+        else:
+            assert text[:10] != said[:10]
+
+
+def test_abstracts_that_are_too_short_or_cannot_be_changed_give_no_pairs() -> None:
+    too_short = ["The marble was faster than any cube of the same weight."]
+    unchangeable = [f"Marbles {number} roll along slopes past what stands there" for number in "ABC"]
+    assert not list(changed_sentences([too_short, unchangeable], random.Random(0)))
+
+
+# --------------------------------------------------------------------------- training
+
+
+def test_the_claim_alone_predicts_the_label_of_claims_it_was_not_trained_on() -> None:
+    words = {SUPPORTED: "marbles roll", CONTRADICTED: "marbles never roll", NOT_ENOUGH: "marbles dream of sheep"}
+    claims = [claim(f"{words[label]} {number}", label, str(number)) for number in range(20) for label in LABELS]
+    bias = entailment.claim_only_bias(claims, claims_module.part_of(claims))
+    assert bias.shape == (60, 3)
+    assert [LABELS[index] for index in bias.argmax(axis=1)] == [each.label for each in claims]
+    np.testing.assert_allclose(np.exp(bias).sum(axis=1), 1, atol=0.01)
+
+
+def test_a_carried_claim_beside_another_sentence_is_not_carried() -> None:
+    claims = [claim(f"cubes do not roll {number}", LABELS[number % 3], str(number)) for number in range(40)]
+    found = list(entailment.examples_of_ours(claims, claims_module.part_of(claims), random.Random(0)))
+    beside = [each.pair for each in found if not each.bias.any()]
+    assert 5 < len(beside) <= 14
+    assert all(pair.label == NOT_ENOUGH and "Cubes" not in pair.text for pair in beside)
+    assert [each.pair.label for each in found if each.bias.any()] == [each.label for each in claims]
+
+
+def test_a_paper_title_stands_before_some_of_the_texts() -> None:
+    claims = [
+        SourcedClaim(f"cubes {number}", LABELS[number % 3], str(number), ("Cubes do not roll.",), (0,), "On cubes")
+        for number in range(40)
+    ]
+    found = entailment.examples_of_ours(claims, claims_module.part_of(claims), random.Random(0))
+    assert {each.pair.text for each in found} == {"Cubes do not roll.", "On cubes. Cubes do not roll."}
+
+
+def test_batches_hold_examples_of_like_length_once_each() -> None:
+    examples = [entailment.Example(Pair("x" * number, "y", SUPPORTED), np.zeros(3)) for number in range(200)]
+    batches = entailment.batches_of(examples, random.Random(0))
+    lengths = [[len(each.pair.text) for each in batch] for batch in batches]
+    assert [len(batch) for batch in batches] == [48] * 4
+    assert len({length for batch in lengths for length in batch}) == 192
+    assert all(max(batch) - min(batch) < 60 for batch in lengths)
+
+
+def test_training_learns_what_a_text_says_and_not_what_the_bias_explains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entailment, "_BATCH", 8)
+    torch.manual_seed(0)
+    reader = entailment.PairReader.new()
+    console = Console(quiet=True)
+    texts = {SUPPORTED: "The marble is red.", CONTRADICTED: "The marble is not red.", NOT_ENOUGH: "Cubes are heavy."}
+    pairs = [Pair(text, "The marble is red.", label) for label, text in texts.items()]
+    examples = [entailment.Example(pair, np.zeros(3, dtype=np.float32)) for pair in pairs] * 8
+    entailment.train(reader, examples, 6, random.Random(0), console)
+    found = reader.probabilities(pairs)
+    assert [LABELS[index] for index in found.argmax(axis=1)] == list(texts)
+    explained = entailment.PairReader.new()
+    sure = {label: np.where(np.eye(3)[LABELS.index(label)] == 1, 0.0, -20.0).astype(np.float32) for label in LABELS}
+    examples = [entailment.Example(pair, sure[pair.label]) for pair in pairs] * 8
+    before = explained.probabilities(pairs)
+    entailment.train(explained, examples, 6, random.Random(0), console)
+    np.testing.assert_allclose(explained.probabilities(pairs), before, atol=0.2)
+
+
+# --------------------------------------------------------------------------- the score
+
+
+def test_what_may_carry_a_claim_is_the_two_nearest_sentences_and_each_alone() -> None:
+    about = claim("x")
+    assert support.candidate_texts(about, [2, 0]) == [
+        "Marbles roll. Cones roll in circles.",
+        "Cones roll in circles.",
+        "Marbles roll.",
+    ]
+    assert support.candidate_texts(about, [1]) == ["Cubes do not."]
+
+
+def measured(labels: list[str], scores: list[list[float]]) -> support.Measured:
+    """Return claims of which each has texts whose first sign is given, the others being 0."""
+    rows = [(owner, score) for owner, its in enumerate(scores) for score in its]
+    signs = np.zeros((len(rows), len(SIGNS)), dtype=np.float32)
+    signs[:, 0] = [score for _, score in rows]
+    claims = [claim(f"claim {number}", label, str(number)) for number, label in enumerate(labels)]
+    return support.Measured(
+        claims, np.array([owner for owner, _ in rows]), signs, np.zeros(len(labels)), np.zeros(len(labels))
+    )
+
+
+def test_the_best_text_of_a_claim_counts() -> None:
+    its = measured([SUPPORTED, NOT_ENOUGH], [[0.1, 0.7], [0.3]])
+    assert its.best(np.array([0.2, 0.9, 0.4])).tolist() == [0.9, 0.4]
+    assert its.telling_rows()[:, 0] == pytest.approx([0.7, 0.3])
+    assert its.carried.tolist() == [True, False]
+
+
+def test_a_part_of_what_was_measured_keeps_texts_with_their_claims() -> None:
+    its = measured([SUPPORTED, NOT_ENOUGH, CONTRADICTED], [[0.1, 0.7], [0.3], [0.4, 0.2]])
+    kept = its.part(np.array([True, False, True]))
+    assert kept.owners.tolist() == [0, 0, 1, 1]
+    assert kept.signs[:, 0] == pytest.approx([0.1, 0.7, 0.4, 0.2])
+    assert kept.sources == ["0", "2"]
+
+
+def test_cross_validated_scores_rise_with_a_sign_that_tells_and_not_without_it() -> None:
+    rng = np.random.default_rng(0)
+    labels = [SUPPORTED if number % 2 else NOT_ENOUGH for number in range(60)]
+    scores = [[float(rng.normal(2 * (label == SUPPORTED), 0.5)), -3.0] for label in labels]
+    sets = [measured(labels, scores), measured(labels[:20], scores[:20])]
+    found = support.cross_validated(sets, range(len(SIGNS)))
+    assert [len(each) for each in found] == [60, 20]
+    assert support.aurocs(found[0], np.array(labels))[0] > 0.95
+    blind = support.cross_validated(sets, range(1, len(SIGNS)))
+    assert abs(support.aurocs(blind[0], np.array(labels))[0] - 0.5) < 0.2
+
+
+def test_the_threshold_lets_at_most_the_given_share_pass() -> None:
+    scores = np.linspace(0, 1, 101)
+    carried = np.zeros(101, dtype=bool)
+    for share in (0.0, 0.02, 0.5):
+        threshold = support.threshold_that_passes(scores, carried, share)
+        assert (scores >= threshold).sum() == int(share * 101)
+    tied = np.array([0.9, 0.5, 0.5, 0.5, 0.1])
+    assert (tied >= support.threshold_that_passes(tied, np.zeros(5, dtype=bool), 0.4)).sum() == 1
+
+
+def test_aurocs_take_contradicted_and_not_enough_apart() -> None:
+    labels = np.array([SUPPORTED, CONTRADICTED, NOT_ENOUGH, "partial"])
+    everything, contradicted, not_enough = support.aurocs(np.array([0.5, 0.9, 0.1, 0.2]), labels)
+    assert (everything, contradicted, not_enough) == pytest.approx((2 / 3, 0, 1))
+    assert np.isnan(support.aurocs(np.array([0.5, 0.2]), np.array([SUPPORTED, "partial"]))[1])
+
+
+def test_precision_and_recall_at_a_threshold() -> None:
+    scores, carried = np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, False, True, False])
+    assert support.precision_and_recall(scores, carried, 0.5) == (0.5, 0.5)
+    precision, recall = support.precision_and_recall(scores, carried, 0.95)
+    assert np.isnan(precision)
+    assert recall == 0
