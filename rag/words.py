@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from functools import lru_cache
 
 import snowballstemmer
 
-_STEMMER = snowballstemmer.stemmer("english")
+
+class _Stemmer(threading.local):
+    """One stemmer a thread: snowballstemmer keeps the word in the object, so threads must not share it."""
+
+    def __init__(self) -> None:
+        self.stem: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
+
+
+_STEMMER = _Stemmer()
 # "How far does it reach": the measure is asked for, the word itself will not be in the answer.
 _HOW_MUCH = re.compile(
     r"\bhow (?:far|large|big|long|fast|often|high|small|low|well|good|expensive|strong|wide|deep|quickly)\b", re.I
@@ -57,7 +67,7 @@ def american(word: str) -> str:
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return the stem of a lower-case word: "tuned", "tuning" and "tunes" share one."""
-    return str(_STEMMER.stemWord(word))
+    return str(_STEMMER.stem(word))
 
 
 def is_english(text: str) -> bool:

@@ -18,6 +18,6 @@ def loaded_by(module: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["rag", "rag.cli"])
+@pytest.mark.parametrize("module", ["rag", "rag.cli", "bot", "bot.app", "eval"])
 def test_import_loads_nothing_heavy(module: str) -> None:
     assert loaded_by(module).isdisjoint(HEAVY), sorted(loaded_by(module).intersection(HEAVY))

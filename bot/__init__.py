@@ -1,0 +1,1 @@
+"""citebot in Discord: questions in, cited answers out, with good manners."""

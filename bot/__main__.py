@@ -1,0 +1,5 @@
+"""`python -m bot` is `citebot-bot`."""
+
+from bot.app import main
+
+main()
