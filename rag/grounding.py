@@ -29,6 +29,9 @@ from rag.words import words
 
 _MOST_SENTENCES = 3  # on which one claim may rest
 _MEND_AMONG = 4  # sentences that are tried where the named ones do not carry a claim
+_IN_THEIR_WORDS = 0.85  # share of a claim's words that its sentences have, from which it counts as put in their words
+_AMOUNT = re.compile(r"(?<!\w)\d[\d.,]*\w*")  # amounts are looked at by themselves
+_REPEATED = re.compile(r"(\b\w+(?:\W+\w+){4,}?)\W.*\b\1\b", re.I)  # five words and more, said twice
 _NEARLY = 0.5  # share of the threshold from which an excerpt may have a word of its own
 _QUOTE_FROM = 0.15  # score from which a failed claim is near enough to its sentence for the quote to take its place
 
@@ -97,6 +100,10 @@ class ClaimCheck:
             return Verdict(None, DroppedClaim(text, ids, "it was said before"))
         if key in self._titles:
             return Verdict(None, DroppedClaim(text, ids, "it is a title"))
+        if text.endswith("?"):
+            return Verdict(None, DroppedClaim(text, ids, "it is a question"))
+        if _REPEATED.search(text):
+            return Verdict(None, DroppedClaim(text, ids, "it goes in circles"))
         best, why = 0.0, "it names no sentence"
         named = self._of_papers_spoken_of(text, named)
         if named:
@@ -122,11 +129,18 @@ class ClaimCheck:
         reasons = [self._lacks(text, each) for each in candidates]
         scores = self._scorer([text] * len(candidates), [_text_of(each) for each in candidates])
         for candidate, score, lack in zip(candidates, scores, reasons, strict=True):
-            if not lack and (score >= self._threshold or self._is_excerpt(text, candidate, float(score))):
+            needed = self._needed(text, candidate)
+            if not lack and (score >= needed or self._is_excerpt(text, candidate, float(score))):
                 return candidate, float(score), ""
         score = float(max(scores))
-        why = reasons[-1] or f"the sentences do not carry it (score {score:.2f}, needed {self._threshold:.2f})"
+        needed = self._needed(text, named)
+        why = reasons[-1] or f"the sentences do not carry it (score {score:.2f}, needed {needed:.2f})"
         return list(named), score, why
+
+    def _needed(self, text: str, named: Sequence[Evidence]) -> float:
+        """Return the score that a claim needs: one that brings in words of its own must be surer."""
+        share = support.share_of_words(_AMOUNT.sub("", text), _text_of(named))
+        return self._threshold if share >= _IN_THEIR_WORDS else (1.0 + self._threshold) / 2
 
     def _is_excerpt(self, text: str, named: Sequence[Evidence], score: float) -> bool:
         """Return whether a claim says what its one sentence says, in its words; `score` may be low for a long one."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.discord_server import DiscordServer
 
-CITEBOT_BOT = (sys.executable, "-m", "bot")
+CITEBOT_BOT = (str(Path(sys.executable).parent / "citebot-bot"),)
 PATIENCE_SECONDS = 60.0
 
 
