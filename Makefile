@@ -11,7 +11,7 @@ override Q := $(value Q)
 export Q
 
 .DEFAULT_GOAL := help
-.PHONY: help ask test setup setup-dev lint types arrows tests format clean
+.PHONY: help ask test setup setup-dev lint types arrows tests evaluation eval format clean
 
 help: ## list what make can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -20,7 +20,7 @@ ask: .venv/.ready ## answer a sample question, or yours: make ask Q="..."
 	@printf '> %s\n\n' "$$Q"
 	@$(BIN)/citebot ask -- "$$Q"
 
-test: lint types arrows tests ## run everything that CI runs
+test: lint types arrows tests evaluation ## run everything that CI runs
 
 setup: .venv/.ready ## install citebot into .venv
 
@@ -42,6 +42,13 @@ arrows: .venv/.ready-dev ## check which part imports which (import-linter)
 tests: .venv/.ready-dev ## run the tests (pytest)
 	@echo "== tests"
 	@$(BIN)/pytest
+
+evaluation: .venv/.ready-dev ## ask a tenth of the evaluation's questions and compare with eval/baseline.json
+	@echo "== evaluation"
+	@$(BIN)/citebot-eval --fast
+
+eval: .venv/.ready-dev ## ask all the evaluation's questions and write build/evaluation/report.html
+	@$(BIN)/citebot-eval
 
 format: .venv/.ready-dev ## put style and formatting right where ruff can
 	@$(BIN)/ruff check --fix .

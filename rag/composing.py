@@ -10,7 +10,7 @@ from rag.answers import Answer, Citation, Draft, Kind, Reason
 from rag.grounding import GroundedClaim
 from rag.library import Library
 from rag.papers import Paper, Sentence
-from rag.questions import Question
+from rag.questions import Question, is_order
 from rag.retrieval import Retrieval
 from rag.showing import shown, unmarked
 
@@ -141,6 +141,8 @@ def decline(question: Question, found: Retrieval, reason: Reason, library: Libra
         text = "The library is empty, so there is nothing to answer from."
     elif not question.asked or not any(character.isalnum() for character in question.asked):
         text = f"There is no question in that. Ask about the papers, and I answer from their {wordings}."
+    elif reason != "not_in_abstract" and is_order(question.asked):
+        text = f"The {wordings} in this library do not tell."  # what an order wants said is not said again
     elif reason == "off_topic":
         text = f"The {wordings} in this library do not tell: none of them comes near this question."
     elif reason == "not_in_abstract":
