@@ -6,18 +6,22 @@ import gzip
 import json
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from sklearn.linear_model import LogisticRegression
 
 from eval import claims as claims_module
 from eval import entailment, support
 from eval.changed_sentences import changed, changed_sentences, lightly_edited
-from eval.claims import CONTRADICTED, NOT_ENOUGH, PARTS, SCIFACT, SUPPORTED, Pair, SourcedClaim
+from eval.claims import CONTRADICTED, EXPERTQA, NOT_ENOUGH, PARTS, SCIFACT, SUPPORTED, Pair, SourcedClaim
+from eval.signed_regression import SignedRegression
 from rag.entailment_weights import LABELS
+from rag.low_rank import PairClassifier
 from rag.support import SIGNS
 
 
@@ -198,10 +202,10 @@ def test_the_claim_alone_predicts_the_label_of_claims_it_was_not_trained_on() ->
 
 
 def test_a_carried_claim_beside_another_sentence_is_not_carried() -> None:
-    claims = [claim(f"cubes do not roll {number}", LABELS[number % 3], str(number)) for number in range(40)]
+    claims = [claim(f"cubes do not roll {number}", LABELS[number % 3], str(number)) for number in range(150)]
     found = list(entailment.examples_of_ours(claims, claims_module.part_of(claims), random.Random(0)))
     beside = [each.pair for each in found if not each.bias.any()]
-    assert 5 < len(beside) <= 14
+    assert 20 < len(beside) < 40
     assert all(pair.label == NOT_ENOUGH and "Cubes" not in pair.text for pair in beside)
     assert [each.pair.label for each in found if each.bias.any()] == [each.label for each in claims]
 
@@ -216,7 +220,9 @@ def test_a_paper_title_stands_before_some_of_the_texts() -> None:
 
 
 def test_batches_hold_examples_of_like_length_once_each() -> None:
-    examples = [entailment.Example(Pair("x" * number, "y", SUPPORTED), np.zeros(3)) for number in range(200)]
+    examples = [
+        entailment.Example(Pair("x" * number, "y", SUPPORTED), np.zeros(3, dtype=np.float32)) for number in range(200)
+    ]
     batches = entailment.batches_of(examples, random.Random(0))
     lengths = [[len(each.pair.text) for each in batch] for batch in batches]
     assert [len(batch) for batch in batches] == [48] * 4
@@ -224,23 +230,76 @@ def test_batches_hold_examples_of_like_length_once_each() -> None:
     assert all(max(batch) - min(batch) < 60 for batch in lengths)
 
 
-def test_training_learns_what_a_text_says_and_not_what_the_bias_explains(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entailment, "_BATCH", 8)
+SHOWN = {SUPPORTED: "The marble is red.", CONTRADICTED: "The marble is not red.", NOT_ENOUGH: "Cubes are heavy."}
+SHOWN_PAIRS = [Pair(text, "The marble is red.", label) for label, text in SHOWN.items()]
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Steps as small as these take longer on several threads than on one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def reader(tmp_path: Path, one_thread: None) -> entailment.PairReader:
+    """A reader with a tiny encoder, made up, that knows a dozen words."""
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    vocabulary = tmp_path / "vocabulary.txt"
+    vocabulary.write_text("\n".join("[PAD] [UNK] [CLS] [SEP] [MASK] the marble is red not cubes are heavy .".split()))
     torch.manual_seed(0)
-    reader = entailment.PairReader.new()
-    console = Console(quiet=True)
-    texts = {SUPPORTED: "The marble is red.", CONTRADICTED: "The marble is not red.", NOT_ENOUGH: "Cubes are heavy."}
-    pairs = [Pair(text, "The marble is red.", label) for label, text in texts.items()]
-    examples = [entailment.Example(pair, np.zeros(3, dtype=np.float32)) for pair in pairs] * 8
-    entailment.train(reader, examples, 6, random.Random(0), console)
-    found = reader.probabilities(pairs)
-    assert [LABELS[index] for index in found.argmax(axis=1)] == list(texts)
-    explained = entailment.PairReader.new()
-    sure = {label: np.where(np.eye(3)[LABELS.index(label)] == 1, 0.0, -20.0).astype(np.float32) for label in LABELS}
-    examples = [entailment.Example(pair, sure[pair.label]) for pair in pairs] * 8
-    before = explained.probabilities(pairs)
-    entailment.train(explained, examples, 6, random.Random(0), console)
-    np.testing.assert_allclose(explained.probabilities(pairs), before, atol=0.2)
+    shape = BertConfig(
+        vocab_size=16,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        initializer_range=0.5,
+    )
+    return entailment.PairReader(PairClassifier(BertModel(shape), 32, 8), BertTokenizer(str(vocabulary)))
+
+
+def right_labels(reader: entailment.PairReader, bias: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the probabilities of the right labels after a training with these biases by label."""
+    examples = [entailment.Example(pair, bias[pair.label]) for pair in SHOWN_PAIRS] * 16
+    entailment.train(reader, examples, 150, random.Random(0), Console(quiet=True))
+    return np.diagonal(reader.probabilities(SHOWN_PAIRS))
+
+
+def test_training_learns_what_texts_say_of_a_claim(reader: entailment.PairReader) -> None:
+    before = [layer.linear.weight.clone() for layer in reader.classifier.layers]
+    assert (right_labels(reader, dict.fromkeys(LABELS, np.zeros(3, dtype=np.float32))) > 0.7).all()
+    for layer, weight in zip(reader.classifier.layers, before, strict=True):
+        torch.testing.assert_close(layer.linear.weight, weight)
+
+
+def test_training_leaves_to_the_bias_what_it_explains(reader: entailment.PairReader) -> None:
+    sure = {label: np.where(np.eye(3)[place] == 1, 0.0, -5.0).astype(np.float32) for place, label in enumerate(LABELS)}
+    assert (right_labels(reader, sure) < 0.6).all()
+
+
+# --------------------------------------------------------------------------- the regression
+
+
+def test_with_free_directions_the_regression_is_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(80, 3))
+    labels = table @ [1.0, -2.0, 0.5] + rng.normal(size=80) > 0
+    ours, theirs = SignedRegression([0, 0, 0]).fit(table, labels), LogisticRegression().fit(table, labels)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-3)
+    np.testing.assert_allclose(ours.predict_proba(table), theirs.predict_proba(table), atol=1e-3)
+
+
+def test_a_weight_never_goes_against_its_direction() -> None:
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(80, 2))
+    labels = table @ [2.0, -2.0] > 0
+    assert SignedRegression([1, 1]).fit(table, labels).coef_[0, 1] == 0
+    assert SignedRegression([-1, -1]).fit(table, labels).coef_[0, 0] == 0
+    assert SignedRegression([1, -1]).fit(table, labels).coef_[0, 1] < -1
 
 
 # --------------------------------------------------------------------------- the score
@@ -254,6 +313,14 @@ def test_what_may_carry_a_claim_is_the_two_nearest_sentences_and_each_alone() ->
         "Marbles roll.",
     ]
     assert support.candidate_texts(about, [1]) == ["Cubes do not."]
+
+
+def test_of_a_large_set_the_same_claims_are_measured_each_time() -> None:
+    claims = [claim(f"claim {number}", source=str(number)) for number in range(600)]
+    chosen = support.some_of(claims, EXPERTQA)
+    assert len({each.claim for each in chosen}) == 500
+    assert chosen == support.some_of(claims, EXPERTQA)
+    assert support.some_of(claims, SCIFACT) == claims
 
 
 def measured(labels: list[str], scores: list[list[float]]) -> support.Measured:
