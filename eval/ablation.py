@@ -29,6 +29,7 @@ from rag.embedding import Embedder
 from rag.jsonl import answer_lines
 from rag.library import Library
 from rag.naming import NamedPapers
+from rag.regression import Estimate
 
 _Patch = tuple[Any, str, Any]
 
@@ -43,8 +44,8 @@ DEVICES: dict[str, list[_Patch]] = {
     "spelling": [(questions, "corrected", lambda text, _: text)],
     "acronyms": [(answerability, "spelled_out", lambda *_: None)],
     "matrix of sentence choice": [(sentence_choice, "likeness", lambda *_: 0.0)],
-    "answerability": [(extractive, "is_answered_by", lambda *_: True)],
-    "scope": [(extractive, "is_within", lambda *_: True)],
+    "answerability": [(extractive, "is_answered_by", lambda *_: Estimate(1.0, 0.0))],
+    "scope": [(extractive, "is_within", lambda *_: Estimate(1.0, 0.0))],
     "kinds (all facts)": [(questions, "kind_of", lambda *_: "fact")],
 }
 

@@ -1,8 +1,9 @@
-"""Claims of which it is known whether a text carries them: ours about arXiv abstracts, and three sets of others.
+"""Claims of which it is known whether a text carries them: two sets of ours, and three sets of others.
 
-Ours are in `eval/claims/arxiv.jsonl` (see the README there); their abstracts come from a file of arXiv metadata. The
-others are read from a directory with `scifact_train.jsonl.gz` (Wadden et al. 2020), `wice_claim_dev.jsonl.gz` (Kamoi
-et al. 2023) and `expertqa_claims.jsonl.gz` (Malaviya et al. 2023); they are no part of the repository.
+Ours are in `eval/claims/` (see the README there): about arXiv abstracts, which come from a file of arXiv metadata, and
+about abstracts of SciFact's corpus. The others are read from a directory with `scifact_train.jsonl.gz` (Wadden et al.
+2020), `wice_claim_dev.jsonl.gz` (Kamoi et al. 2023) and `expertqa_claims.jsonl.gz` (Malaviya et al. 2023); they are no
+part of the repository.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SCIFACT, WICE, EXPERTQA = "scifact_train.jsonl.gz", "wice_claim_dev.jsonl.gz", "
 PARTS = 4  # of our claims: a quarter of the abstracts each, in the file's order; the last one is held out
 
 _OURS = Path(__file__).parent / "claims" / "arxiv.jsonl"
+_BIOMEDICAL = Path(__file__).parent / "claims" / "biomedical.jsonl"
 _MOST_ENCODED = 40  # sentences of a long page whose meaning is compared: those that share most words with the claim
 
 
@@ -54,9 +56,13 @@ class SourcedClaim:
     title: str = ""
 
     def text(self, places: Iterable[int]) -> str:
-        """Return the sentences at these places as the check reads them: the paper's title, if known, before them."""
-        said = " ".join(self.sentences[place] for place in places)
-        return f"{self.title}. {said}" if self.title else said
+        """Return the sentences at these places."""
+        return " ".join(self.sentences[place] for place in places)
+
+    @property
+    def whole_source(self) -> str:
+        """The title, if known, and all sentences."""
+        return f"{self.title}. {' '.join(self.sentences)}" if self.title else " ".join(self.sentences)
 
 
 def read_ours(arxiv: Path, file: Path = _OURS) -> list[SourcedClaim]:
@@ -75,6 +81,22 @@ def read_ours(arxiv: Path, file: Path = _OURS) -> list[SourcedClaim]:
         )
         for item in items
         if item["id"] in papers
+    ]
+
+
+def read_biomedical(scifact: Path, file: Path = _BIOMEDICAL) -> list[SourcedClaim]:
+    """Return our claims about abstracts of SciFact's corpus; the title is the first sentence, as it is there."""
+    items = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    wanted = {item["id"] for item in items}
+    sentences = {
+        entry["_id"]: (entry["title"], *split_sentences(entry["text"]))
+        for entry in read_gzipped_lines(scifact / "corpus.jsonl.gz")
+        if entry["_id"] in wanted
+    }
+    return [
+        SourcedClaim(item["claim"], item["label"], item["id"], sentences[item["id"]], tuple(item["sentences"]))
+        for item in items
+        if item["id"] in sentences
     ]
 
 
@@ -98,14 +120,15 @@ def part_of(claims: Sequence[SourcedClaim]) -> list[int]:
     return [parts[claim.source] for claim in claims]
 
 
-def halves(claims: Sequence[SourcedClaim]) -> tuple[list[SourcedClaim], list[SourcedClaim]]:
+def halves(claims: Sequence[SourcedClaim], *, swapped: bool = False) -> tuple[list[SourcedClaim], list[SourcedClaim]]:
     """Return the claims about one half of the sources, to train on, and those about the other half, held out.
 
-    A claim that is put to sources of both halves is held out only.
+    A claim that is put to sources of both halves is held out only. `swapped`: the halves change places.
     """
     sources = sorted({claim.source for claim in claims})
     random.Random(1).shuffle(sources)
-    first = set(sources[: len(sources) // 2])
+    middle = len(sources) // 2
+    first = set(sources[middle:] if swapped else sources[:middle])
     held_out = [claim for claim in claims if claim.source not in first]
     asked = {claim.claim for claim in held_out}
     return [claim for claim in claims if claim.source in first and claim.claim not in asked], held_out

@@ -9,6 +9,7 @@ from typing import Any
 from eval.cases import Support, verbatim_support
 from eval.store import Store, key_of
 from rag import support
+from rag.excerpts import is_excerpt
 from rag.papers import plain_text
 from rag.quantities import missing_quantities
 from rag.settings import Settings, load_settings
@@ -24,16 +25,30 @@ class CitebotCheck:
         self._entailment = Entailment(settings or load_settings())
 
     def __call__(self, claim: str, evidence: Sequence[str]) -> bool:
-        """Return whether the evidence carries the claim: word for word, or with all its amounts and names."""
+        """Return whether the evidence carries the claim: word for word, or with all its amounts and names.
+
+        As in `rag.grounding`: by the score, or because the claim is an excerpt of one sentence.
+        """
         if verbatim_support(claim, evidence):
             return True
         text = _joined(evidence)
-        lacks = bool(missing_quantities(claim, text) or support.missing_names(claim, text))
-        return not lacks and self.score(claim, evidence) >= support.threshold()
+        if missing_quantities(claim, text) or support.missing_names(claim, text):
+            return False
+        return self.score(claim, evidence) >= support.threshold() or _is_excerpt(claim, evidence)
 
-    def score(self, claim: str, evidence: Sequence[str]) -> float:
-        """Return the probability (0 to 1) that the evidence carries the claim."""
-        return float(support.score([claim], [_joined(evidence)], self._entailment)[0])
+    def score(self, claim: str, evidence: Sequence[str], source: str = "") -> float:
+        """Return the probability (0 to 1) that the evidence, from `source` if that is known, carries the claim."""
+        text = _joined(evidence)
+        return float(support.score([claim], [text], [plain_text(source) or text], self._entailment)[0])
+
+
+def _is_excerpt(claim: str, evidence: Sequence[str]) -> bool:
+    """Return whether the claim is an excerpt of a sentence; what stands before the sentences is the title."""
+    title, *sentences = map(plain_text, evidence)
+    return any(
+        is_excerpt(claim, each, [title.partition(":")[0]], strictly=True) and not support.is_turned(claim, each)
+        for each in sentences
+    )
 
 
 def _joined(evidence: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ from rag.question_adapter import FILE
 from rag.settings import load_settings
 
 _QUESTIONS = Path(__file__).parent / "questions"
-_OTHERS = 3_000
+_OTHERS = 1_000
 _HELD_OUT = 0.1
 _TEMPERATURE = 0.03
 _LEARNING_RATE = 1e-3

@@ -24,17 +24,23 @@ class SignedRegression(ClassifierMixin, BaseEstimator):
     def __init__(self, directions: Sequence[int]) -> None:
         self.directions = directions
 
-    def fit(self, table: NDArray[np.float64], labels: NDArray[np.bool_]) -> Self:
-        """Fit to signs of shape (rows, signs) and their labels, shape (rows,)."""
+    def fit(
+        self,
+        table: NDArray[np.float64],
+        labels: NDArray[np.bool_],
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Self:
+        """Fit to signs of shape (rows, signs), their labels and weights (1 unless given), each of shape (rows,)."""
         table = np.asarray(table, dtype=np.float64)
+        row_weights = np.ones(len(labels)) if sample_weight is None else sample_weight
         turned = np.where(labels, 1.0, -1.0)
 
         def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             weights, intercept = parameters[:-1], parameters[-1]
             margins = turned * (table @ weights + intercept)
-            slopes = -turned * expit(-margins)
+            slopes = -turned * expit(-margins) * row_weights
             gradient = np.append(table.T @ slopes + _RIDGE * weights, slopes.sum())
-            return float(np.logaddexp(0, -margins).sum() + _RIDGE * weights @ weights / 2), gradient
+            return float((row_weights * np.logaddexp(0, -margins)).sum() + _RIDGE * weights @ weights / 2), gradient
 
         bounds = [(0 if each > 0 else None, 0 if each < 0 else None) for each in self.directions]
         found = minimize(

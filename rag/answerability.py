@@ -18,7 +18,7 @@ from rag.library import Library
 from rag.names import COMMON_NAMES, has_name_shape
 from rag.papers import Paper, fold_space, plain_text
 from rag.questions import Question
-from rag.regression import load_regression
+from rag.regression import Estimate, load_regression
 from rag.retrieval import evidence_of, word_weights
 from rag.sentence_choice import asks_for_figure, count_figures
 from rag.vectors import gather
@@ -59,9 +59,6 @@ _IF_LEANING = 0.5
 _MOST_MISSING = 8
 _MOST_MISSING_NAMES = 3
 _FIRST_SENTENCES = 2
-# Where a model says that the abstract does not tell, it is believed below this probability.
-_UNCERTAIN = 0.3
-
 
 SIGNS = (
     "best_score",  # score of the best sentence (`sentence_choice`)
@@ -133,14 +130,9 @@ def missing_names(question: Question, paper: Paper, library: Library) -> list[st
     ]
 
 
-def is_answered_by(question: Question, paper: Paper, library: Library) -> bool:
-    """Return whether the paper's abstract speaks of what is asked."""
-    return _probability(question, paper, library) >= _threshold(question)
-
-
-def may_be_unanswered(question: Question, paper: Paper, library: Library) -> bool:
-    """Return whether it is so uncertain that the abstract speaks of what is asked that a model's word may decide."""
-    return _probability(question, paper, library) < _UNCERTAIN
+def is_answered_by(question: Question, paper: Paper, library: Library) -> Estimate:
+    """Return how likely the paper's abstract speaks of what is asked."""
+    return Estimate(_probability(question, paper, library), _threshold(question))
 
 
 def _threshold(question: Question) -> float:

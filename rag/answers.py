@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from rag.papers import Paper, Sentence
+from rag.usage import Usage
 
 Kind = Literal["fact", "paper", "list", "count", "compare", "overview", "decline"]
 Status = Literal["answered", "declined"]
@@ -47,13 +49,14 @@ class Draft:
     """An answer before the check: claims in reading order, or the reason for declining.
 
     `lead` stands before the claims and says how many papers were found; it tells of the library, not of what papers
-    say, so nothing in it can need a quote.
+    say, so nothing in it can need a quote. `confidence`: see `Answer`.
     """
 
     kind: Kind
     claims: tuple[Claim, ...] = ()
     reason: Reason | None = None
     lead: str = ""
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,9 @@ class Answer:
     `model` names the language model that wrote the claims; empty where the abstracts' own sentences are the answer.
     `dropped` has the model's claims that the check did not let through; `note` is a sentence for the reader where
     something went otherwise than asked (the model did not reply, say).
+    `confidence`: how likely (0 to 1) the abstracts tell what is asked, by the model that decides on declining; for a
+    declined answer too, where it is 0 if a rule decided. None where nothing is estimated (several papers asked for).
+    `stages`: seconds by part of the road. `usage`: what the calls of the language model came to, if there were any.
     """
 
     text: str
@@ -106,6 +112,9 @@ class Answer:
     model: str = ""
     dropped: tuple[DroppedClaim, ...] = ()
     note: str = ""
+    confidence: float | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    usage: Usage | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data that the json module can write."""

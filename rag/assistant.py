@@ -18,10 +18,13 @@ from rag.library import Library
 from rag.questions import Question, understand
 from rag.retrieval import Retrieval, retrieve
 from rag.rewriting import rewritten
+from rag.usage import Effort, Usage
 from rag.writing import Prepared, Writer, prepare
 
 if TYPE_CHECKING:
+    import numpy as np
     from llama_index.core.llms import LLM
+    from numpy.typing import NDArray
 
     from rag.llamaindex import AssistantQueryEngine
     from rag.settings import Settings
@@ -52,9 +55,9 @@ class Assistant:
         A question that the library cannot answer gives an answer too: one with status "declined".
         """
         if self._writer is None:
-            started = time.perf_counter()
-            answer, _ = self._extract(question, history)
-            return dataclasses.replace(answer, seconds=time.perf_counter() - started)
+            started, effort = time.perf_counter(), Effort()
+            answer, _ = self._extract(question, history, effort)
+            return _with_effort(answer, effort, started)
         from rag import background
 
         return background.run(self.aask(question, history))
@@ -72,25 +75,29 @@ class Assistant:
         Every claim has passed the check before it is shown. Without a model there is one answer.
         Closing the generator stops the model.
         """
-        started = time.perf_counter()
+        started, effort = time.perf_counter(), Effort()
         if self._rewrites and history and await asyncio.to_thread(self._leans, question, history):
-            completed = await rewritten(question, history, self._writer.caller) if self._writer else question
+            completed = await rewritten(question, history, self._writer.caller, effort) if self._writer else question
             question, history = (completed, ()) if completed != question else (question, history)
-        extractive_answer, prepared = await asyncio.to_thread(self._extract, question, history)
+        extractive_answer, prepared = await asyncio.to_thread(self._extract, question, history, effort)
         if self._writer is None or prepared is None:
-            yield dataclasses.replace(extractive_answer, seconds=time.perf_counter() - started)
+            yield _with_effort(extractive_answer, effort, started)
             return
-        async with aclosing(self._writer.write(prepared)) as answers:
+        async with aclosing(self._writer.write(prepared, effort)) as answers:
             async for answer in answers:
-                yield dataclasses.replace(answer, seconds=time.perf_counter() - started)
+                yield _with_effort(dataclasses.replace(answer, confidence=prepared.draft.confidence), effort, started)
 
-    def _extract(self, question: str, history: Sequence[Turn]) -> tuple[Answer, Prepared | None]:
+    def _extract(self, question: str, history: Sequence[Turn], effort: Effort) -> tuple[Answer, Prepared | None]:
         """Return the answer in the library's own sentences, and what a model needs to write one where it may."""
         with self.library.catalogue.snapshot():  # another process may write while we answer
-            asked = understand(question, history, self.library)
-            found = retrieve(self.library, asked)
-            draft = extractive.answer(asked, found, self.library)
-            answer = self._answer_of(asked, found, draft)
+            with effort.stage("question"):
+                asked = understand(question, history, self.library)
+            with effort.stage("retrieval"):
+                found = retrieve(self.library, asked)
+            with effort.stage("answer"):
+                draft = extractive.answer(asked, found, self.library)
+            with effort.stage("check"):
+                answer = self._answer_of(asked, found, draft)
             if self._writer is None or answer.status == "declined" or draft.kind not in WRITTEN_KINDS:
                 return answer, None
             return answer, prepare(asked, found, draft, answer, self.library)
@@ -102,8 +109,10 @@ class Assistant:
     def _answer_of(self, asked: Question, found: Retrieval, draft: Draft) -> Answer:
         claims = check(draft, self.library)
         if claims or draft.kind == "count":  # that no paper fits is an answer, too
-            return compose(asked, found, claims, draft)
-        return decline(asked, found, draft.reason or "not_in_abstract", self.library)
+            answer = compose(asked, found, claims, draft)
+        else:
+            answer = decline(asked, found, draft.reason or "not_in_abstract", self.library)
+        return dataclasses.replace(answer, confidence=draft.confidence)
 
     def as_query_engine(self) -> AssistantQueryEngine:
         """Return this assistant as a LlamaIndex query engine."""
@@ -112,10 +121,29 @@ class Assistant:
         return AssistantQueryEngine(self)
 
 
+def _with_effort(answer: Answer, effort: Effort, started: float) -> Answer:
+    """Return the answer with what it has cost so far."""
+    return dataclasses.replace(
+        answer,
+        seconds=time.perf_counter() - started,
+        stages=dict(effort.stages),
+        usage=effort.usage if effort.usage != Usage() else None,
+    )
+
+
 def _writer(llm: str | LLM, settings: Settings) -> Writer:
     from rag import support
     from rag.entailment import Entailment
     from rag.model_calls import ModelCaller
 
     entailment = Entailment(settings)
-    return Writer(ModelCaller(llm, settings), lambda claims, evidence: support.score(claims, evidence, entailment))
+    caller = ModelCaller(llm, settings)
+
+    def score(claims: Sequence[str], evidence: Sequence[str], sources: Sequence[str]) -> NDArray[np.float64]:
+        return support.score(claims, evidence, sources, entailment)
+
+    if settings.nli is None:
+        return Writer(caller, score)
+    from rag.nli import Nli, with_second_opinion
+
+    return Writer(caller, with_second_opinion(score, Nli(settings.nli), support.sure_from()))

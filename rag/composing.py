@@ -51,21 +51,22 @@ class Composition:
         self._answer = Answer("", "answered", kind, question=question.text, model=model)
         self._citations: list[Citation] = []
         self._quoted_words = 0
+        self._most_words = _MAX_QUOTED_WORDS * (2 if kind == "compare" else 1)
         self._in_list = False
 
     def has_room_for(self, claim: GroundedClaim) -> bool:
         """Return whether the quotes stay few enough to be read if the claim is added."""
         new = sum(len(sentence.text.split()) for _, sentence in self._not_yet_quoted(claim))
-        return not self.claims or self._quoted_words + new <= _MAX_QUOTED_WORDS
+        return not self.claims or self._quoted_words + new <= self._most_words
 
     def add(self, claim: GroundedClaim) -> None:
         """Add a claim in the model's words."""
         self._append(f"{unmarked(claim.claim.text)} {self._marks(claim)}", claim)
 
     def add_quote(self, quote: GroundedClaim) -> None:
-        """Add a sentence of an abstract, in quotation marks: on a line of its own if its paper was not spoken of."""
+        """Add a sentence of an abstract, quoted: on a line of its own if its paper was not just spoken of."""
         text = f"“{unmarked(quote.claim.text)}” {self._marks(quote)}"
-        if quote.paper.id not in {paper.id for claim in self.claims for paper, _ in claim.grounds}:
+        if {quote.paper.id} != {paper.id for claim in self.claims[-1:] for paper, _ in claim.grounds}:
             text = f"- **{quote.paper.plain_title}**: {text}"
         self._append(text, quote)
 

@@ -93,6 +93,14 @@ class Embedder:
         vector: Vectors = self._description(text)
         return vector
 
+    def encode_topic(self, text: str) -> Vectors:
+        """Return the vector of a few words that name a topic: half way between the two above.
+
+        The adapter was learnt from whole descriptions; of a topic it makes too much by itself, and yet some good.
+        """
+        both = self.encode_question(text) + self.encode_description(text)
+        return np.asarray(both / np.linalg.norm(both), dtype=np.float32)
+
     def is_ordinary_word(self, word: str) -> bool:
         """Return whether the model's vocabulary has the lower-cased word in one piece, as it has ordinary words."""
         return self._load().tokenizer.token_to_id(word.lower()) is not None

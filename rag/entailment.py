@@ -2,7 +2,7 @@
 
 It is citebot's own embedding model with low-rank changes (LoRA) and a head, trained by `eval/entailment.py` on claims
 of ours about arXiv abstracts: reworded ones, ones with a number, name, direction or negation changed, and ones that
-say more than the text. Exported to ONNX once, as the embedding model is.
+say more than the text. Exported to ONNX once, as the embedding model is, in 8-bit integers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.entailment_weights import FILE, LABELS, EntailmentWeights
-from rag.exporting import export_once, is_exported, write_graph
+from rag.exporting import export_once, is_exported, write_graph, write_small_integers
 from rag.progress import LoggedProgress, Progress
 from rag.settings import Settings
 
 _MAX_PIECES = 256
-_EXPORT_VERSION = 1
+_EXPORT_VERSION = 2
 
 
 class Entailment:
@@ -91,7 +91,11 @@ def _export(target: Path) -> None:
     classifier = PairClassifier.with_weights(bert_of(model), weights)
     ids = torch.arange(1000, 1016).reshape(2, 8)
     inputs = {"ids": ids, "mask": torch.ones_like(ids), "types": torch.zeros_like(ids)}
-    write_graph(classifier, inputs, "logits", target / "model.onnx")
+    classifier.merge()
+    whole = target / "whole.onnx"
+    write_graph(classifier, inputs, "logits", whole)
+    write_small_integers(whole, target / "model.onnx")
+    whole.unlink()
     model.tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
     (target / "card.json").write_text(json.dumps({"model": weights.model}), encoding="utf-8")
 

@@ -66,6 +66,18 @@ def write_graph(module: torch.nn.Module, inputs: dict[str, torch.Tensor], output
         )
 
 
+def write_small_integers(graph: Path, target: Path) -> None:
+    """Write the graph of a file with weights in 8-bit integers; what meets them is rounded as it comes.
+
+    Dynamic quantization with a scale for each output (Jacob et al. 2018, arXiv:1712.05877): more than twice as quick,
+    a quarter of the size.
+    """
+    with quiet():
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        quantize_dynamic(graph, target, weight_type=QuantType.QInt8, per_channel=True)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the start-up chatter of torch and transformers (bars, deprecations) off the terminal."""

@@ -12,10 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rag import support
 from rag.answers import Claim, Draft, DroppedClaim, Evidence
@@ -46,6 +42,11 @@ class GroundedClaim:
     beside: tuple[tuple[Paper, tuple[Sentence, ...]], ...] = ()
 
     @property
+    def is_quote(self) -> bool:
+        """Whether the claim is one of its sentences, in quotation marks."""
+        return self.claim.text.startswith("“") and self.claim.text.endswith("”")
+
+    @property
     def grounds(self) -> tuple[tuple[Paper, tuple[Sentence, ...]], ...]:
         """All papers on which the claim rests, with their sentences."""
         return ((self.paper, self.sentences), *self.beside)
@@ -64,14 +65,6 @@ def check(draft: Draft, library: Library) -> list[GroundedClaim]:
     return passed
 
 
-class Scorer(Protocol):
-    """What says how well texts carry claims."""
-
-    def __call__(self, claims: Sequence[str], evidence: Sequence[str]) -> NDArray[np.float64]:
-        """Return for each claim the probability (0 to 1) that its text carries it."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the check says of a claim in other words: what may be shown of it, and what was dropped and why."""
@@ -83,7 +76,7 @@ class Verdict:
 class ClaimCheck:
     """Checks claims in other words against the sentences that they name."""
 
-    def __init__(self, evidence: Sequence[Evidence], scorer: Scorer, threshold: float) -> None:
+    def __init__(self, evidence: Sequence[Evidence], scorer: support.Scorer, threshold: float) -> None:
         """Check against `evidence`, all that the writer of the claims was given."""
         self._evidence = list(evidence)
         self._scorer = scorer
@@ -127,7 +120,11 @@ class ClaimCheck:
         wholes = [[each] for each in named] if len(named) > 1 else []
         candidates = [*wholes, list(named)]
         reasons = [self._lacks(text, each) for each in candidates]
-        scores = self._scorer([text] * len(candidates), [_text_of(each) for each in candidates])
+        scores = self._scorer(
+            [text] * len(candidates),
+            [_sentences_of(each) for each in candidates],
+            [_sources_of(each) for each in candidates],
+        )
         for candidate, score, lack in zip(candidates, scores, reasons, strict=True):
             needed = self._needed(text, candidate)
             if not lack and (score >= needed or self._is_excerpt(text, candidate, float(score))):
@@ -203,10 +200,20 @@ def _grounded(text: str, chosen: Sequence[Evidence]) -> GroundedClaim:
     return GroundedClaim(Claim(text, ids), *grounds[0], beside=tuple(grounds[1:]))
 
 
+def _sentences_of(named: Sequence[Evidence]) -> str:
+    return " ".join(plain_text(each.sentence.text) for each in named)
+
+
 def _text_of(named: Sequence[Evidence]) -> str:
-    """Return what the sentences say, with the titles of their papers before them: what the scorer was trained on."""
+    """Return what the sentences say, with the titles of their papers before them."""
     titles = dict.fromkeys(each.paper.plain_title for each in named)
-    return f"{'. '.join(titles)}. {' '.join(plain_text(each.sentence.text) for each in named)}"
+    return f"{'. '.join(titles)}. {_sentences_of(named)}"
+
+
+def _sources_of(named: Sequence[Evidence]) -> str:
+    """Return titles and abstracts of the papers from which the sentences are."""
+    papers = {each.paper.id: each.paper for each in named}
+    return " ".join(f"{paper.plain_title}. {plain_text(paper.abstract)}" for paper in papers.values())
 
 
 def _stands(name: str, text: str) -> bool:

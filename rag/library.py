@@ -337,13 +337,13 @@ class Library:
         """Return the sentences of a paper's abstract, in reading order."""
         return self.catalogue.sentences([paper.id]).get(paper.id, [])
 
-    def rank(self, question: str) -> ranking.Ranking:
-        """Return the ranking of papers for a question: what `search` and the answers rest on."""
-        return ranking.combine(self.ranking_parts(question))
+    def rank(self, question: str, *, is_topic: bool = False) -> ranking.Ranking:
+        """Return the ranking of papers for a question or a topic: what `search` and the answers rest on."""
+        return ranking.combine(self.ranking_parts(question, is_topic=is_topic))
 
-    def ranking_parts(self, question: str) -> ranking.Parts:
+    def ranking_parts(self, question: str, *, is_topic: bool = False) -> ranking.Parts:
         """Return what the ranking for a question is made of, for those who tune it."""
-        return ranking.gather_parts(question, self.catalogue, self._vectors, self.embedder)
+        return ranking.gather_parts(question, self.catalogue, self._vectors, self.embedder, is_topic=is_topic)
 
     def search(self, query: str, limit: int = 10) -> list[Hit]:
         """Return the papers nearest to a query, best first, at most `limit`, each with its nearest sentence."""

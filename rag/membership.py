@@ -84,7 +84,7 @@ class Signs:
 
 def signs(topic: Topic, library: Library) -> Signs:
     """Return the signs of all papers that may belong under the topic."""
-    ranking = library.rank(topic.text)
+    ranking = library.rank(topic.text, is_topic=True)
     if not ranking.paper_ids:
         return Signs([], [], np.zeros((0, len(SIGNS)), dtype=np.float32))
     weights = topic_weights(topic.text, library)

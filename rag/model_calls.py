@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
 from inspect import unwrap
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from rag.model_failures import failure_of
 from rag.model_replies import Reply, tokens_in
 from rag.reply_cache import ReplyCache, reply_key
 from rag.settings import Settings
+from rag.usage import Effort, Usage
 
 if TYPE_CHECKING:
     from llama_index.core.base.llms.types import ChatMessage, ChatResponse
@@ -40,22 +40,6 @@ _log = logging.getLogger("citebot")
 _TRIES = 2
 _STOPPING_SECONDS = 30.0  # on a machine that is busy; otherwise it takes milliseconds
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the calls of a model came to. `calls` were made, `replies_from_cache` were not needed.
-
-    `cost` is in US dollars, as far as the provider says (gateways do); `estimated` tells that some calls came without
-    token counts, as those do that are stopped in the middle, and were counted at four characters a token.
-    """
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-    estimated: bool = False
-    replies_from_cache: int = 0
 
 
 class ModelCaller:
@@ -82,39 +66,40 @@ class ModelCaller:
         self._turns = asyncio.Semaphore(settings.llm_concurrency)
         self._not_before = 0.0  # on the background loop's clock: when the server wants to be asked again
 
-    def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str, None]:
+    def stream(self, messages: Sequence[ChatMessage], effort: Effort | None = None) -> AsyncGenerator[str, None]:
         """Yield the reply's text, piece by piece as it comes; closing the generator stops the model.
 
+        What the call came to is added to `effort` (and to the caller's `usage` in any case).
         Raises ModelFailedError if the model gives no text, or breaks off: what came before is all there is.
         """
-        return background.iterate(self._stream(tuple(messages)))
+        return background.iterate(self._stream(tuple(messages), effort or Effort()))
 
-    async def complete(self, messages: Sequence[ChatMessage]) -> str:
+    async def complete(self, messages: Sequence[ChatMessage], effort: Effort | None = None) -> str:
         """Return the whole reply. Raises ModelFailedError if there is none, or only a part."""
-        async with aclosing(self.stream(messages)) as pieces:
+        async with aclosing(self.stream(messages, effort)) as pieces:
             return "".join([piece async for piece in pieces])
 
     # ------------------------------------------------------------------ all below runs on the background loop
 
-    async def _stream(self, messages: tuple[ChatMessage, ...]) -> AsyncGenerator[str, None]:
+    async def _stream(self, messages: tuple[ChatMessage, ...], effort: Effort) -> AsyncGenerator[str, None]:
         key = reply_key(self._identity, self._settings.llm_max_tokens, messages)
         if reply := self._replies and self._replies.get(key):
-            self.usage = replace(self.usage, replies_from_cache=self.usage.replies_from_cache + 1)
+            self._count(Usage(replies_from_cache=1), effort)
             yield reply
             return
         text = ""
-        async with aclosing(self._called(messages)) as pieces:
+        async with aclosing(self._called(messages, effort)) as pieces:
             async for piece in pieces:
                 text += piece
                 yield piece
         if self._replies:
             self._replies.put(key, text)
 
-    async def _called(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str, None]:
+    async def _called(self, messages: Sequence[ChatMessage], effort: Effort) -> AsyncGenerator[str, None]:
         """Yield the reply of the model itself, its turn waited for and its time limited."""
         deadline = _Deadline(self._settings.llm_timeout)
         async with self._turn(deadline):
-            pieces, first = await self._opened(messages, deadline)
+            pieces, first = await self._opened(messages, deadline, effort)
             async with aclosing(pieces):
                 yield first
                 async for piece in pieces:
@@ -135,7 +120,7 @@ class ModelCaller:
             self._turns.release()
 
     async def _opened(
-        self, messages: Sequence[ChatMessage], deadline: _Deadline
+        self, messages: Sequence[ChatMessage], deadline: _Deadline, effort: Effort
     ) -> tuple[AsyncGenerator[str, None], str]:
         """Return the pieces of a reply and the first of them; tried a second time where that may help."""
         retrying = AsyncRetrying(
@@ -144,7 +129,7 @@ class ModelCaller:
             stop=stop_after_attempt(_TRIES) | stop_before_delay(deadline.left()),
             reraise=True,
         )
-        return await retrying(self._open, messages, deadline)
+        return await retrying(self._open, messages, deadline, effort)
 
     def _pause(self, state: RetryCallState) -> float:
         """Return how many seconds to wait before the next try: as many as the server says, if it does."""
@@ -155,12 +140,14 @@ class ModelCaller:
         return _BACKOFF(state)
 
     async def _open(
-        self, messages: Sequence[ChatMessage], deadline: _Deadline
+        self, messages: Sequence[ChatMessage], deadline: _Deadline, effort: Effort
     ) -> tuple[AsyncGenerator[str, None], str]:
-        pieces = self._pieces(messages, deadline)
+        pieces = self._pieces(messages, deadline, effort)
         return pieces, await anext(pieces)  # there is a first piece, or a ModelFailedError
 
-    async def _pieces(self, messages: Sequence[ChatMessage], deadline: _Deadline) -> AsyncGenerator[str, None]:
+    async def _pieces(
+        self, messages: Sequence[ChatMessage], deadline: _Deadline, effort: Effort
+    ) -> AsyncGenerator[str, None]:
         """Yield the text of one reply, none of it empty. Every error is a ModelFailedError, its cause logged."""
         reply = Reply()
         try:
@@ -176,7 +163,7 @@ class ModelCaller:
             _log_failure(self.name, error)
             raise
         finally:
-            self._count(messages, reply)
+            self._count(_usage_of(messages, reply), effort)
 
     def _shortcoming(self, reply: Reply) -> ModelFailedError | None:
         """Return what is wrong with a reply that came to its end without an error."""
@@ -214,17 +201,20 @@ class ModelCaller:
         finally:
             await _stop(responses)
 
-    def _count(self, messages: Sequence[ChatMessage], reply: Reply) -> None:
-        given = reply.prompt_tokens is not None and reply.completion_tokens is not None
-        so_far = self.usage
-        self.usage = replace(
-            so_far,
-            calls=so_far.calls + 1,
-            prompt_tokens=so_far.prompt_tokens + (reply.prompt_tokens or tokens_in(messages)),
-            completion_tokens=so_far.completion_tokens + (reply.completion_tokens or reply.received_tokens),
-            cost=so_far.cost + (reply.cost or 0.0),
-            estimated=so_far.estimated or not given,
-        )
+    def _count(self, usage: Usage, effort: Effort) -> None:
+        self.usage += usage
+        effort.usage += usage
+
+
+def _usage_of(messages: Sequence[ChatMessage], reply: Reply) -> Usage:
+    """Return what one call came to."""
+    return Usage(
+        calls=1,
+        prompt_tokens=reply.prompt_tokens or tokens_in(messages),
+        completion_tokens=reply.completion_tokens or reply.received_tokens,
+        cost=reply.cost or 0.0,
+        estimated=reply.prompt_tokens is None or reply.completion_tokens is None,
+    )
 
 
 class _Deadline:

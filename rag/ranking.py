@@ -80,14 +80,19 @@ class Parts:
     coverage: dict[str, float]
 
 
-def gather_parts(question: str, catalogue: Catalogue, vectors: VectorIndex, embedder: Embedder) -> Parts:
-    """Look up what a ranking needs: of all papers, or in a large library of the few hundred that come near."""
+def gather_parts(
+    question: str, catalogue: Catalogue, vectors: VectorIndex, embedder: Embedder, *, is_topic: bool = False
+) -> Parts:
+    """Look up what a ranking needs: of all papers, or in a large library of the few hundred that come near.
+
+    `is_topic`: the question is but the name of a topic.
+    """
     question = plain_text(question)
     # Every word takes part in BM25, where common ones weigh little by themselves; coverage needs the content words.
     lexical = catalogue.best_matches(list(dict.fromkeys(words(question))), _LEXICAL_CANDIDATES)
     # The adapter was learnt from English questions; others it would only lead astray.
-    encode = embedder.encode_description if is_english(question) else embedder.encode_question
-    question_vector = encode(question)
+    ours = embedder.encode_topic if is_topic else embedder.encode_description
+    question_vector = ours(question) if is_english(question) else embedder.encode_question(question)
     stored = vectors.near(question_vector, list(lexical))
     coverage = _coverage(content_words(question), catalogue, sorted(lexical, key=lexical.__getitem__, reverse=True))
     return Parts(question_vector, stored, lexical, coverage)

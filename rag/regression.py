@@ -12,6 +12,19 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """How likely something is (0 to 1), and from which probability it counts as so."""
+
+    probability: float
+    threshold: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it counts as so."""
+        return self.probability >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
 class Regression:
     """A trained regression: weights in the order of its signs, intercept, and the calibrated threshold.
 

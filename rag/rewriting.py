@@ -13,6 +13,7 @@ import prompts
 from rag.answers import Turn
 from rag.errors import ModelFailedError
 from rag.papers import fold_space
+from rag.usage import Effort
 from rag.words import content_words, stem
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _TURN_CHARACTERS = 600
 _MAX_CHARACTERS = 400
 
 
-async def rewritten(question: str, history: Sequence[Turn], caller: ModelCaller) -> str:
+async def rewritten(question: str, history: Sequence[Turn], caller: ModelCaller, effort: Effort) -> str:
     """Return the question as the model completes it from the history, or as it is where that is of no use."""
     from llama_index.core.llms import ChatMessage
 
@@ -33,7 +34,7 @@ async def rewritten(question: str, history: Sequence[Turn], caller: ModelCaller)
         for role, text in prompts.load("rewrite").render(history=said, question=fold_space(question))
     ]
     try:
-        completed = fold_space((await caller.complete(messages)).strip().strip('"“”'))
+        completed = fold_space((await caller.complete(messages, effort)).strip().strip('"“”'))
     except ModelFailedError:
         return question
     return completed if _may_be_used(completed, f"{said} {question}") else question

@@ -21,7 +21,7 @@ from rag.library import Library
 from rag.papers import plain_text
 from rag.questions import Question
 from rag.ranking import Ranking
-from rag.regression import load_regression
+from rag.regression import Estimate, load_regression
 from rag.words import content_words
 
 MODEL = "scope"
@@ -36,10 +36,10 @@ SIGNS = (
 _CAPITAL = re.compile(r"(?<=[\w,;:] )[\"'“‘(]?([A-Z][\w\-]*)")
 
 
-def is_within(question: Question, library: Library) -> bool:
-    """Return whether the papers nearest to the question are worth showing."""
+def is_within(question: Question, library: Library) -> Estimate:
+    """Return how likely the papers nearest to the question are worth showing."""
     model = load_regression(MODEL)
-    return float(model.probability(signs(question, library.rank(question.text), library))) >= model.threshold
+    return Estimate(float(model.probability(signs(question, library.rank(question.text), library))), model.threshold)
 
 
 def signs(question: Question, ranking: Ranking, library: Library) -> NDArray[np.float32]:

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     chroma_url: str | None = Field(None, description="a Chroma server, for example http://127.0.0.1:8000")
     threads: int = Field(2, ge=1, le=64, description="processor threads for the models that run on this machine")
     llm: str | None = Field(None, description='a language model, for example "ollama:qwen3:4b"; unset: none is used')
+    nli: str | None = Field(
+        None,
+        description="a CrossEncoder for natural-language inference, which decides on doubtful claims",
+    )
     llm_timeout: float = Field(60, gt=0, le=3600, description="seconds that a model may take for a whole reply")
     llm_silence_timeout: float = Field(
         30, gt=0, le=3600, description="seconds that a model may be silent: before its first word, and between two"

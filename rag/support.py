@@ -1,7 +1,7 @@
 """Do sentences carry a claim? The signs by which it shows, and the score that they make.
 
 The score is the probability of a logistic regression over signs that can each be read: what a small model of
-entailment says (`entailment`), how many of the claim's words the sentences have, amounts and names that they lack, a
+entailment says (`entailment`), how many of the claim's words the abstract has, amounts and names that they lack, a
 negation or a direction ("lower", "outperforms") on one side only. `eval/support.py` trains it on claims of ours about
 arXiv abstracts and on SciFact's (Wadden et al. 2020); at the threshold hardly any claim passes that is not carried.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,20 @@ if TYPE_CHECKING:
     from rag.entailment import Entailment
 
 MODEL = "support"
+
+
+class Scorer(Protocol):
+    """What says how well texts carry claims."""
+
+    def __call__(self, claims: Sequence[str], evidence: Sequence[str], sources: Sequence[str]) -> NDArray[np.float64]:
+        """Return for each claim the probability (0 to 1) that its evidence, sentences of its source, carries it."""
+        ...
+
+
 SIGNS = (
     "entailed",  # log-odds of "carried" against the rest, by the model of entailment
     "not_contradicted",  # log-odds of "carried" against "says otherwise", by the same
-    "words",  # share of the claim's content words that the sentences have
+    "words",  # share of the claim's content words that the abstracts have from which the sentences are
     "missing_amounts",  # amounts that they do not give, at most 2
     "missing_names",  # names that they do not have, at most 2
     "negated",  # 1 where the claim denies something and the sentences nothing, or the other way round
@@ -73,22 +83,25 @@ _OPPOSITES = tuple(
 )
 
 
-def signs(claims: Sequence[str], evidence: Sequence[str], entailed: NDArray[np.float32]) -> NDArray[np.float32]:
+def signs(
+    claims: Sequence[str], evidence: Sequence[str], sources: Sequence[str], entailed: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the signs of claims and the texts on which they rest, shape (claims, len(SIGNS)).
 
-    `entailed` are the probabilities of `Entailment.probabilities` for the same pairs, shape (claims, 3).
+    `sources` are the titles and abstracts from which the texts are. `entailed` are the probabilities of
+    `Entailment.probabilities` for the texts and claims, shape (claims, 3).
     """
     carried, contradicted = entailed[:, 0], entailed[:, 1]
     rows = [
         (
             *(0.0, 0.0),
-            share_of_words(claim, text),
+            share_of_words(claim, source),
             min(_MOST, len(missing_quantities(claim, text))),
             min(_MOST, len(missing_names(claim, text))),
             float((_NEGATION.search(claim) is None) != (_NEGATION.search(text) is None)),
             min(_MOST, turned(claim, text)),
         )
-        for claim, text in zip(claims, evidence, strict=True)
+        for claim, text, source in zip(claims, evidence, sources, strict=True)
     ]
     table = np.array(rows, dtype=np.float32).reshape(len(rows), len(SIGNS))
     table[:, 0] = np.clip(_log_odds(carried, 1.0 - carried), -_LIMIT, _LIMIT)
@@ -96,15 +109,22 @@ def signs(claims: Sequence[str], evidence: Sequence[str], entailed: NDArray[np.f
     return table
 
 
-def score(claims: Sequence[str], evidence: Sequence[str], entailment: Entailment) -> NDArray[np.float64]:
-    """Return for each claim the probability (0 to 1) that its evidence carries it."""
+def score(
+    claims: Sequence[str], evidence: Sequence[str], sources: Sequence[str], entailment: Entailment
+) -> NDArray[np.float64]:
+    """Return for each claim the probability (0 to 1) that its evidence, sentences of its source, carries it."""
     probabilities = entailment.probabilities(list(zip(evidence, claims, strict=True)))
-    return load_regression(MODEL).probability(signs(claims, evidence, probabilities))
+    return load_regression(MODEL).probability(signs(claims, evidence, sources, probabilities))
 
 
 def threshold() -> float:
     """Return the score from which a claim counts as carried."""
     return load_regression(MODEL).threshold
+
+
+def sure_from() -> float:
+    """Return the score from which a claim with words of its own counts as carried."""
+    return (1.0 + threshold()) / 2
 
 
 def missing_names(claim: str, evidence: str) -> list[str]:

@@ -96,7 +96,7 @@ def show_answer(console: Console, answer: Answer, sentence_counts: dict[str, int
 
 
 def show_explanation(console: Console, answer: Answer) -> None:
-    """Print what a model wrote that was not shown as it was written, and why; say so where there was no such thing."""
+    """Print what a model wrote that was not shown as it was written, and why, and what the answer cost."""
     console.print()
     if not answer.model:
         console.print("[dim]No language model wrote this: every sentence is quoted.[/dim]", highlight=False)
@@ -105,6 +105,21 @@ def show_explanation(console: Console, answer: Answer) -> None:
     for claim in answer.dropped:
         line = Text.assemble(("dropped ", "yellow"), f"{claim.text} ", (f"({claim.why})", "dim"))
         console.print(line, highlight=False)
+    console.print(Text(_effort(answer), "dim"), highlight=False)
+
+
+def _effort(answer: Answer) -> str:
+    """Return what an answer cost, in one line."""
+    stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in answer.stages.items())
+    line = f"{answer.seconds:.2f} s ({stages})"
+    if answer.confidence is not None:
+        line += f"; confidence {answer.confidence:.2f}"
+    if usage := answer.usage:
+        about = "about " if usage.estimated else ""
+        line += f"; {about}{usage.prompt_tokens} tokens read, {about}{usage.completion_tokens} written"
+        line += f", {usage.cost:.4f} US dollars" if usage.cost else ""
+        line += ", a reply from the cache" if usage.replies_from_cache else ""
+    return line
 
 
 class GrowingAnswer:

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag import support
-from rag.answerability import may_be_unanswered
 from rag.answering.generative import Material, completion, gather_material, write_claims
 from rag.answers import Answer, Claim, Draft, DroppedClaim
 from rag.composing import Composition, decline
 from rag.errors import ModelFailedError
-from rag.grounding import ClaimCheck, GroundedClaim, Scorer, check
+from rag.grounding import ClaimCheck, GroundedClaim, check
 from rag.library import Library
 from rag.questions import Question
 from rag.retrieval import Retrieval
+from rag.usage import Effort
 
 if TYPE_CHECKING:
     from rag.model_calls import ModelCaller
@@ -30,6 +30,8 @@ _log = logging.getLogger("citebot")
 
 _ROUNDS = 2  # a draft that names no sentence there is gets asked for once more
 _INSTEAD = "These are the abstracts' own sentences."
+# Where a model says that the abstract does not tell, it is believed below this confidence.
+_UNCERTAIN = 0.3
 _LONG_ENOUGH = "the answer was long enough"
 _BROKEN_OFF = "What was written until then has passed the check."
 
@@ -43,9 +45,13 @@ class Prepared:
     draft: Draft
     quotes: tuple[GroundedClaim, ...]
     material: Material
-    may_be_unanswered: bool
     extractive: Answer
     declined: Answer
+
+    @property
+    def may_be_unanswered(self) -> bool:
+        """Whether it is so uncertain that the one paper meant tells what is asked that a model's word may decide."""
+        return self.found.named == 1 and self.draft.confidence is not None and self.draft.confidence < _UNCERTAIN
 
 
 def prepare(question: Question, found: Retrieval, draft: Draft, extractive: Answer, library: Library) -> Prepared:
@@ -56,7 +62,6 @@ def prepare(question: Question, found: Retrieval, draft: Draft, extractive: Answ
         draft,
         tuple(check(draft, library)),
         gather_material(found, draft, library),
-        found.named == 1 and may_be_unanswered(question, found.papers[0].paper, library),
         extractive,
         decline(question, found, "not_in_abstract", library),
     )
@@ -65,13 +70,13 @@ def prepare(question: Question, found: Retrieval, draft: Draft, extractive: Answ
 class Writer:
     """Writes answers with a language model and checks what it says."""
 
-    def __init__(self, caller: ModelCaller, scorer: Scorer) -> None:
+    def __init__(self, caller: ModelCaller, scorer: support.Scorer) -> None:
         """Write with the model behind `caller`; `scorer` says how well sentences carry a claim."""
         self.caller = caller
         self._scorer = scorer
 
-    async def write(self, prepared: Prepared) -> AsyncGenerator[Answer, None]:
-        """Yield the answer as it grows; the last one is whole."""
+    async def write(self, prepared: Prepared, effort: Effort) -> AsyncGenerator[Answer, None]:
+        """Yield the answer as it grows; the last one is whole. What it costs is added to `effort`."""
         claim_check = ClaimCheck(prepared.material.evidence, self._scorer, support.threshold())
         answer = Composition(prepared.question, prepared.draft.kind, self.caller.name)
         dropped: list[DroppedClaim] = []
@@ -83,15 +88,16 @@ class Writer:
                 uncited: list[str] = []
                 names_some = False
                 async with aclosing(
-                    write_claims(prepared.question, prepared.material, self.caller, again_after=unusable)
+                    write_claims(prepared.question, prepared.material, self.caller, effort, again_after=unusable)
                 ) as claims:
-                    async for claim in claims:
+                    async for claim in effort.waiting("model", claims):
                         if claim is None:
                             says_nothing = True
                             break
                         named = prepared.material.named_by(claim.numbers)
                         names_some = names_some or bool(named)
-                        verdict = claim_check.verdict(claim.text, named)
+                        with effort.stage("check"):
+                            verdict = claim_check.verdict(claim.text, named)
                         if verdict.dropped:
                             dropped.append(verdict.dropped)
                             uncited.append(claim.text)
@@ -123,6 +129,10 @@ class Writer:
 
     def _missing(self, prepared: Prepared, claims: Sequence[GroundedClaim]) -> list[GroundedClaim]:
         """Return the quotes that a written answer needs beside its claims."""
-        cited = [sentence.id for claim in claims for _, its in claim.grounds for sentence in its]
-        wanted: list[Claim] = completion(cited, prepared.draft, prepared.found)
+        quotes = [claim for claim in claims if claim.is_quote]
+        chosen, quoted = (
+            [sentence.id for claim in some for _, its in claim.grounds for sentence in its]
+            for some in ([claim for claim in claims if not claim.is_quote], quotes)
+        )
+        wanted: list[Claim] = completion(chosen, quoted, prepared.draft, prepared.found)
         return [quote for quote in prepared.quotes if quote.claim in wanted]

@@ -67,7 +67,9 @@ def citing(template: str, *words: str) -> Callable[[str], str]:
     return lambda prompt: template.format(*(f"[{number_of(each, prompt)}]" for each in words))
 
 
-def shares_of_words(claims: Sequence[str], evidence: Sequence[str], *_: object) -> NDArray[np.float64]:
+def shares_of_words(
+    claims: Sequence[str], evidence: Sequence[str], sources: Sequence[str], *_: object
+) -> NDArray[np.float64]:
     """Return how much of each claim's words its text has: a score that needs no trained model."""
     return np.array([support.share_of_words(claim, text) for claim, text in zip(claims, evidence, strict=True)])
 

@@ -44,6 +44,21 @@ def test_our_claims_are_well_formed() -> None:
     assert {label for _, label in of_paper} == set(LABELS)
 
 
+def test_our_biomedical_claims_are_well_formed(shared: Path) -> None:
+    items = [json.loads(line) for line in claims_module._BIOMEDICAL.read_text(encoding="utf-8").splitlines()]
+    of_paper = Counter((item["id"], item["label"]) for item in items)
+    assert len(items) == 12_000
+    assert Counter((label, count) for (_, label), count in of_paper.items()) == {
+        (SUPPORTED, 2): 2400, (CONTRADICTED, 2): 2400, (NOT_ENOUGH, 1): 2400,
+    }  # fmt: skip
+    assert len({(item["id"], item["claim"]) for item in items}) == len(items)
+    claims = claims_module.read_biomedical(shared / "data" / "scifact")
+    assert len(claims) == len(items)
+    assert all(0 < place < len(each.sentences) for each in claims for place in each.cited)  # 0 is the title
+    asked_by_others = {each.source for each in claims_module.read_others(shared / "data" / "grounding", SCIFACT)}
+    assert not asked_by_others & {each.source for each in claims}
+
+
 def test_our_claims_name_sentences_that_their_abstracts_have(shared: Path) -> None:
     claims = claims_module.read_ours(shared / "data" / "arxiv" / "arxiv_116k.jsonl.gz")
     assert len(claims) == 4800
@@ -60,7 +75,8 @@ def test_claims_are_read_with_the_abstracts_plain_and_without_those_that_are_mis
     file.write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
     (read,) = claims_module.read_ours(arxiv, file)
     assert read.sentences == ("Marbles roll by 5% of the slope.", "Cubes do not roll at all.")
-    assert read.text(read.cited) == "On α-marbles. Cubes do not roll at all."
+    assert read.text(read.cited) == "Cubes do not roll at all."
+    assert read.whole_source == "On α-marbles. Marbles roll by 5% of the slope. Cubes do not roll at all."
     assert (read.claim, read.label, read.source) == ("Cubes roll.", CONTRADICTED, "1")
 
 
@@ -210,6 +226,15 @@ def test_a_carried_claim_beside_another_sentence_is_not_carried() -> None:
     assert [each.pair.label for each in found if each.bias.any()] == [each.label for each in claims]
 
 
+def test_a_claim_put_to_another_source_is_put_to_the_nearest_one_which_does_not_tell() -> None:
+    sources = {"a": "A marble.", "b": "Marble and marble and cube.", "c": "Cube cube cube."}
+    asked = [SourcedClaim("marble", SUPPORTED, key, (text,), (0,)) for key, text in sources.items()]
+    moved = entailment.beside_another_source(asked, AxisEmbedder())  # type: ignore[arg-type]
+    assert [each.source for each in moved] == ["b", "a", "a"]
+    assert {each.label for each in moved} == {NOT_ENOUGH}
+    assert moved[0].sentences == (sources["b"],)
+
+
 def test_a_paper_title_stands_before_some_of_the_texts() -> None:
     claims = [
         SourcedClaim(f"cubes {number}", LABELS[number % 3], str(number), ("Cubes do not roll.",), (0,), "On cubes")
@@ -291,6 +316,21 @@ def test_with_free_directions_the_regression_is_scikit_learns() -> None:
     ours, theirs = SignedRegression([0, 0, 0]).fit(table, labels), LogisticRegression().fit(table, labels)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-3)
     np.testing.assert_allclose(ours.predict_proba(table), theirs.predict_proba(table), atol=1e-3)
+
+
+def test_rows_that_weigh_twice_count_as_if_they_stood_there_twice() -> None:
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(200, 2))
+    labels = table[:, 0] + rng.normal(size=200) > 0
+    weights = np.where(np.arange(200) < 50, 2.0, 1.0)
+    weighted = SignedRegression([0, 0]).fit(table, labels, weights)
+    repeated = SignedRegression([0, 0]).fit(np.concatenate([table, table[:50]]), np.concatenate([labels, labels[:50]]))
+    assert weighted.coef_ == pytest.approx(repeated.coef_, abs=1e-3)
+
+
+def test_every_set_weighs_the_same() -> None:
+    weights = support.equal_weights([measured([SUPPORTED] * 3, [[0.5]] * 3), measured([SUPPORTED], [[0.5]])])
+    assert weights == pytest.approx([2 / 3] * 3 + [2.0])
 
 
 def test_a_weight_never_goes_against_its_direction() -> None:

@@ -251,20 +251,23 @@ def test_the_quote_in_place_of_a_claim_is_without_latex() -> None:
     assert why_dropped(other) == "its sentences do not give 14%"
 
 
-def test_the_scorer_sees_the_title_before_the_sentences(one: list[Evidence]) -> None:
+def test_the_scorer_sees_the_sentences_and_the_abstract_from_which_they_are(one: list[Evidence]) -> None:
     seen: list[str] = []
+    whole: list[str] = []
 
-    def scorer(claims: Sequence[str], evidence: Sequence[str]) -> NDArray[np.float64]:
+    def scorer(claims: Sequence[str], evidence: Sequence[str], sources: Sequence[str]) -> NDArray[np.float64]:
         seen.extend(evidence)
+        whole.extend(sources)
         return np.ones(len(claims))
 
     assert ClaimCheck(one, scorer, 0.5).verdict("It sorts marbles.", [one[SORTS]]).shown
-    assert seen == [f"{made_up(1).title}. {one[SORTS].sentence.text}"]
+    assert seen == [one[SORTS].sentence.text]
+    assert whole == [f"{made_up(1).title}. {made_up(1).abstract}"]
 
 
 @pytest.mark.parametrize(("needed", "shown"), [(0.5, True), (0.51, False)])
 def test_a_claim_passes_from_the_threshold_on(one: list[Evidence], needed: float, shown: bool) -> None:
-    def scorer(claims: Sequence[str], evidence: Sequence[str]) -> NDArray[np.float64]:
+    def scorer(claims: Sequence[str], evidence: Sequence[str], sources: Sequence[str]) -> NDArray[np.float64]:
         return np.full(len(claims), 0.75)
 
     # In words of its own, a claim needs half of what the threshold leaves to certainty.

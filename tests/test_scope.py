@@ -17,7 +17,7 @@ from rag.scope import SIGNS, is_within, signs, style_of
     ],
 )
 def test_an_idea_of_the_library_is_within(starter: Library, question: str) -> None:
-    assert is_within(understand(question, (), starter), starter)
+    assert is_within(understand(question, (), starter), starter).holds
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_an_idea_of_the_library_is_within(starter: Library, question: str) -> No
     ],
 )
 def test_what_readers_of_other_papers_ask_is_not(starter: Library, question: str) -> None:
-    assert not is_within(understand(question, (), starter), starter)
+    assert not is_within(understand(question, (), starter), starter).holds
 
 
 def test_style_parts_those_who_look_for_a_paper_from_readers_of_one(starter: Library) -> None:

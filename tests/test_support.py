@@ -12,21 +12,21 @@ SURE = np.array([[1.0, 0.0, 0.0]], dtype=np.float32)
 
 
 def sign(name: str, claim: str, evidence: str) -> float:
-    return float(signs([claim], [evidence], NEUTRAL)[0, SIGNS.index(name)])
+    return float(signs([claim], [evidence], [evidence], NEUTRAL)[0, SIGNS.index(name)])
 
 
 def test_there_is_a_row_a_claim_and_a_column_a_sign() -> None:
     claims, evidence = ["It rolls.", "It does not roll 3 times."], ["It rolls.", "It rolls."]
-    table = signs(claims, evidence, np.repeat(NEUTRAL, 2, axis=0))
+    table = signs(claims, evidence, evidence, np.repeat(NEUTRAL, 2, axis=0))
     assert table.shape == (2, len(SIGNS))
     assert np.isfinite(table).all()
-    assert signs([], [], np.zeros((0, 3), dtype=np.float32)).shape == (0, len(SIGNS))
+    assert signs([], [], [], np.zeros((0, 3), dtype=np.float32)).shape == (0, len(SIGNS))
 
 
 def test_what_the_model_of_entailment_is_sure_of_stays_within_bounds() -> None:
-    table = signs(["It rolls."], ["It rolls."], SURE)
+    table = signs(["It rolls."], ["It rolls."], ["It rolls."], SURE)
     assert table[0, SIGNS.index("entailed")] == table[0, SIGNS.index("not_contradicted")] == 6.0
-    against = signs(["It rolls."], ["It rolls."], SURE[:, [1, 0, 2]])
+    against = signs(["It rolls."], ["It rolls."], ["It rolls."], SURE[:, [1, 0, 2]])
     assert against[0, SIGNS.index("entailed")] == against[0, SIGNS.index("not_contradicted")] == -6.0
 
 

@@ -30,7 +30,7 @@ def measure_claims(bench: Bench, file: str) -> dict[str, Figure]:
     scores, passed = [], []
     for number, pair in enumerate(pairs, start=1):
         candidates = evidence_for(pair["claim"], split_sentences(pair["source"]))
-        scores.append(max(check.score(pair["claim"], each) for each in candidates))
+        scores.append(max(check.score(pair["claim"], each, pair["source"]) for each in candidates))
         passed.append(any(check(pair["claim"], each) for each in candidates))
         bench.progress.report(f"checking {file}", number, len(pairs))
     return figures_of(pairs, scores, passed)

@@ -13,10 +13,11 @@ from rag.answering.about import answer_about, idea_of
 from rag.answering.comparing import side_by_side
 from rag.answering.listing import answer_count, answer_list
 from rag.answering.overview import answer_overview
-from rag.answers import Claim, Draft, Evidence, Kind
+from rag.answers import Claim, Draft, Evidence, Kind, Reason
 from rag.library import Library
 from rag.papers import plain_text
 from rag.questions import Question
+from rag.regression import Estimate
 from rag.retrieval import Retrieval, probabilities
 from rag.scope import is_within
 from rag.words import content_words, is_english
@@ -54,13 +55,19 @@ def answer(question: Question, found: Retrieval, library: Library) -> Draft:
     if question.kind in ("list", "count", "overview"):
         return _of_many(question, library)
     if not found.named and (question.unknown_names or question.near_misses):
-        return Draft("decline", reason="not_in_library")
-    if not found.papers or not (question.has_known_name or _comes_near(question, found)):
-        return Draft("decline", reason="off_topic")
+        return _decline("not_in_library")
+    if not found.papers:
+        return _decline("off_topic")
+    near = question.has_known_name or _comes_near(question, found)
     # "Which paper is about earthquakes?" says little and is clear all the same.
     is_search = found.coverage >= _COVERED_SURELY and _ASKS_FOR_PAPER.search(question.asked) is not None
-    if not found.named and not is_search and is_english(question.asked) and not is_within(question, library):
-        return Draft("decline", reason="not_in_library")
+    within = None
+    if not found.named and not is_search and is_english(question.asked):
+        within = is_within(question, library)
+        if not within.holds:
+            return _decline("not_in_library" if near else "off_topic", within)
+    elif not near:
+        return _decline("off_topic")
     if found.named > 1:
         return _draft("compare", _side_by_side(question, library))
     if found.named == 1 or _one_leads(found):
@@ -68,11 +75,14 @@ def answer(question: Question, found: Retrieval, library: Library) -> Draft:
         if question.kind == "paper":
             return answer_about(library.sentences(paper))
         if _ASKS_FOR_PAPER.search(question.asked):
-            return _draft("fact", _with_idea(found.of(paper), library))
-        if found.named and not is_answered_by(question, paper, library):
-            return Draft("decline", reason="not_in_abstract")
-        return _draft("fact", _best_of_one(found.of(paper)))
-    return _draft("fact", _spread(found, _MAX_PAPERS))
+            return _draft("fact", _with_idea(found.of(paper), library), within)
+        if not found.named:
+            return _draft("fact", _best_of_one(found.of(paper)), within)
+        answered = is_answered_by(question, paper, library)
+        if not answered.holds:
+            return _decline("not_in_abstract", answered)
+        return _draft("fact", _best_of_one(found.of(paper)), answered)
+    return _draft("fact", _spread(found, _MAX_PAPERS), within)
 
 
 def _of_many(question: Question, library: Library) -> Draft:
@@ -147,5 +157,10 @@ def _within_words(evidence: list[Evidence]) -> list[Evidence]:
     return chosen
 
 
-def _draft(kind: Kind, evidence: list[Evidence]) -> Draft:
-    return Draft(kind, tuple(Claim(plain_text(each.sentence.text), (each.sentence.id,)) for each in evidence))
+def _draft(kind: Kind, evidence: list[Evidence], estimate: Estimate | None = None) -> Draft:
+    claims = tuple(Claim(plain_text(each.sentence.text), (each.sentence.id,)) for each in evidence)
+    return Draft(kind, claims, confidence=estimate.probability if estimate else None)
+
+
+def _decline(reason: Reason, estimate: Estimate | None = None) -> Draft:
+    return Draft("decline", reason=reason, confidence=estimate.probability if estimate else 0.0)

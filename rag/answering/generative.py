@@ -20,6 +20,7 @@ from rag.library import Library
 from rag.papers import plain_text
 from rag.questions import Question
 from rag.retrieval import Retrieval, probabilities
+from rag.usage import Effort
 
 if TYPE_CHECKING:
     from llama_index.core.llms import ChatMessage
@@ -36,10 +37,11 @@ _MAX_CLAIMS = 5
 _SENTENCES_OF_ONE = 14
 _SENTENCES_OF_EACH = 6
 _SENTENCE_WORDS = 80
-# The sentences cited are enough where the answer is among them with this probability (by `sentence_choice`).
-_ENOUGH = 0.5
+# A sentence that answers with this probability (by `sentence_choice`) is missed where those cited are less likely to;
+# then sentences are added until the answer is among them with that probability.
+_LIKELY = 0.3
 _COMPLETED = 0.8
-_CHOSEN_ODDS = 4.0  # how much likelier a sentence is to answer when a model rests a claim on it
+_CHOSEN_ODDS = 5.0  # how much likelier a sentence is to answer when a model rests a claim on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def gather_material(found: Retrieval, draft: Draft, library: Library) -> Materia
 
 
 async def write_claims(
-    question: Question, material: Material, caller: ModelCaller, *, again_after: str | None = None
+    question: Question, material: Material, caller: ModelCaller, effort: Effort, *, again_after: str | None = None
 ) -> AsyncGenerator[WrittenClaim | None, None]:
     """Yield the claims that the model writes, as they come; None where it says that the evidence does not tell.
 
@@ -97,7 +99,10 @@ async def write_claims(
         said += [("assistant", again_after), *prompts.load("again").render(numbers=numbers, **inputs)]
     reader = DraftReader()
     claims = 0
-    async with aclosing(caller.stream(_messages(said))) as pieces, aclosing(_claims_of(reader, pieces)) as written:
+    async with (
+        aclosing(caller.stream(_messages(said), effort)) as pieces,
+        aclosing(_claims_of(reader, pieces)) as written,
+    ):
         async for claim in written:
             claims += 1
             yield claim
@@ -107,35 +112,46 @@ async def write_claims(
         yield None
 
 
-def completion(cited: Sequence[str], draft: Draft, found: Retrieval) -> list[Claim]:
-    """Return the claims of the extractive draft that a written answer lacks, given the ids of the sentences it cites.
+def completion(chosen: Sequence[str], quoted: Sequence[str], draft: Draft, found: Retrieval) -> list[Claim]:
+    """Return the claims of the extractive draft that a written answer lacks.
 
-    One paper: as many sentences as it takes until the answer is likely among those cited. Several: the sentence of each
-    paper that the written answer leaves out.
+    `chosen` are the ids of the sentences on which the model rests claims that passed, `quoted` of those that stand in
+    the place of others. Of a paper that was asked about, as many sentences are added as it takes until its answer is
+    likely among those cited. Where the draft shows the nearest papers, the sentence of each that is left out.
     """
-    papers = {_paper_id(each) for claim in draft.claims for each in claim.sentence_ids}
-    if len(papers) > 1:
-        spoken_of = {_paper_id(each) for each in cited}
-        return [claim for claim in draft.claims if not spoken_of.intersection(map(_paper_id, claim.sentence_ids))]
-    evidence = [each for each in found.evidence if each.paper.id in papers]
+    by_paper: dict[str, list[Claim]] = {}
+    for claim in draft.claims:
+        by_paper.setdefault(_paper_id(claim.sentence_ids[0]), []).append(claim)
+    if len(by_paper) > 1 and draft.kind != "compare":
+        spoken_of = {_paper_id(each) for each in [*chosen, *quoted]}
+        return [claim for paper_id, its in by_paper.items() if paper_id not in spoken_of for claim in its]
+    return [
+        claim
+        for paper_id, its in by_paper.items()
+        for claim in _lacking(its, chosen, quoted, [each for each in found.evidence if each.paper.id == paper_id])
+    ]
+
+
+def _lacking(
+    claims: Sequence[Claim], chosen: Sequence[str], quoted: Sequence[str], evidence: list[Evidence]
+) -> list[Claim]:
+    """Return the claims about one paper that are to be added, given its sentences with their scores."""
     if not evidence:
-        return [] if cited else list(draft.claims)
+        return [] if chosen or quoted else list(claims)
     likely = dict(zip((each.sentence.id for each in evidence), map(float, probabilities(evidence)), strict=True))
-    sure = _believed(sum(likely.get(each, 0.0) for each in set(cited)))
+    cited = {*chosen, *quoted}
+    odds = sum(likely.get(each, 0.0) * (_CHOSEN_ODDS if each in chosen else 1.0) for each in cited)
+    best = max((share for each, share in likely.items() if each not in cited), default=0.0)
     added: list[Claim] = []
-    if sure < _ENOUGH:
-        for claim in draft.claims:
+    if not cited.intersection(likely) or (best >= _LIKELY and best > odds):
+        sure = sum(likely.get(each, 0.0) for each in cited)
+        for claim in claims:
             if sure >= _COMPLETED:
                 break
-            if not set(claim.sentence_ids).intersection(cited):
+            if not cited.intersection(claim.sentence_ids):
                 added.append(claim)
                 sure += sum(likely.get(each, 0.0) for each in claim.sentence_ids)
     return added
-
-
-def _believed(sure: float) -> float:
-    """Return how likely the answer is among sentences that a model chose, given how likely it was before."""
-    return _CHOSEN_ODDS * sure / (_CHOSEN_ODDS * sure + 1.0 - sure)
 
 
 async def _claims_of(reader: DraftReader, pieces: AsyncIterator[str]) -> AsyncGenerator[WrittenClaim, None]:
