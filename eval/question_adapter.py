@@ -1,14 +1,16 @@
 """Train the adapter for questions in other words: `python -m eval.question_adapter --arxiv FILE --library DIR --write`.
 
-The questions in `eval/questions/arxiv-other-words.jsonl` were written for this: two for each of 2,996 arXiv abstracts,
+The questions in `eval/questions/arxiv-other-words.jsonl` were written for this: 18,592 about 7,196 arXiv abstracts,
 each describing the paper's idea with hardly a word of its abstract. The abstracts themselves are read from a file of
-arXiv metadata (JSON lines with id, title, abstract; CC0), with some thousand others beside them to be told apart from.
+arXiv metadata (JSON lines with id, title, abstract; CC0), with a thousand others beside them to be told apart from.
+Those of the first 2,996 are any in computer science; the others are near to the starter collection's subjects (none is
+in it), because it is among neighbours that papers are hard to tell apart.
 
 Low-rank changes to the question's side of the encoder (LoRA) and a linear map of the vector that comes out are trained
 together to minimise the cross-entropy of the right paper among all, by the nearness that `rag.ranking` uses (mean of
 abstract and best sentence); the papers' vectors stay. Prints how often the right paper is among the first, without the
 adapter and with it: on arXiv questions that were held out, and on those of `eval/questions/other-words.jsonl` about
-the papers of a library, none of which took part in training. Takes some ten minutes on two cores.
+the papers of a library, none of which took part in training. Takes some twenty minutes on two cores.
 """
 
 from __future__ import annotations

@@ -96,7 +96,10 @@ def identity(spec: str) -> str:
 
 
 def shown_spec(spec: str) -> str:
-    """Return the spec as it may be shown: without a password in its URL."""
+    """Return the spec as it may be shown: without a password in its URL, of a file the name only."""
+    name, _, rest = spec.strip().partition(":")
+    if name.lower() in PROVIDERS and PROVIDERS[name.lower()].model_is_file:
+        return f"{name}:{Path(rest.strip()).name}"
     return re.sub(r"(https?://)[^/@\s]*@", r"\1", spec.strip())
 
 

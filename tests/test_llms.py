@@ -300,6 +300,7 @@ def test_no_provider_s_package_is_loaded_before_it_is_used() -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert shown_spec("openai-like:m@https://user:pass@host/v1") == "openai-like:m@https://host/v1"
+    assert shown_spec("gguf:~/models/small.gguf") == "gguf:small.gguf"
 
 
 # --------------------------------------------------------------------------- model files
