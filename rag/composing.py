@@ -158,7 +158,8 @@ def decline(question: Question, found: Retrieval, reason: Reason, library: Libra
     elif question.topic is not None:
         text = f"No paper of this library fits “{shown(question.topic.text)}”."
     else:
-        text = f"The {wordings} in this library do not tell. The nearest papers are about something else."
+        # Nothing is said of the papers that come nearest: now and then one of them does tell.
+        text = f"I find no answer to that in the {wordings} of this library."
     suggestions = tuple(paper.plain_title for paper in papers) if reason != "off_topic" else ()
     return Answer(text, "declined", "decline", reason=reason, suggestions=suggestions, question=question.text)
 
