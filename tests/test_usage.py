@@ -79,8 +79,8 @@ def test_an_answer_tells_what_its_model_came_to_and_not_what_others_did(starter:
     [
         (QUESTION, 0.5, 1.0),
         ("Which learning rate does LongLoRA use?", 0.0, 0.2),
-        ("What does ZyxNet-9 propose?", 0.0, 0.0),
-        ("Which wine goes with a roast goose?", 0.0, 0.0),
+        ("What does ZyxNet-9 propose?", 0.0, 0.1),
+        ("Which wine goes with a roast goose?", 0.0, 0.1),
     ],
 )
 def test_the_confidence_says_whether_the_abstracts_tell(
