@@ -51,8 +51,9 @@ def test_waiting_counts_what_comes_and_not_what_is_done_with_it() -> None:
         return taken
 
     effort = Effort()
+    started = time.perf_counter()
     assert asyncio.run(run(effort)) == [0, 1, 2]
-    assert 3 * SLOW_SECONDS <= effort.stages["model"] < 10 * SLOW_SECONDS
+    assert 3 * SLOW_SECONDS <= effort.stages["model"] < (time.perf_counter() - started) / 2
 
 
 def test_an_answer_tells_where_its_time_went(starter: Library) -> None:
