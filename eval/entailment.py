@@ -262,7 +262,7 @@ def main(
     scifact: Annotated[Path, typer.Option(help="Directory with SciFact's corpus as BEIR has it.")],
     grounding: Annotated[Path, typer.Option(help="Directory with SciFact's claims.")],
     epochs: Annotated[int, typer.Option(help="How often each example is seen.")] = 2,
-    changed: Annotated[int, typer.Option(help="Pairs made by rule.")] = 5000,
+    changed: Annotated[int, typer.Option(help="Pairs made by rule.")] = 4000,
     second_half: Annotated[bool, typer.Option(help="Train on SciFact's other half; the first is held out.")] = False,
     out: Annotated[Path | None, typer.Option(help="File for the weights, instead of the package.")] = None,
     write: Annotated[bool, typer.Option(help="Put the weights into the package.")] = False,

@@ -146,4 +146,4 @@ def _writer(llm: str | LLM, settings: Settings) -> Writer:
         return Writer(caller, score)
     from rag.nli import Nli, with_second_opinion
 
-    return Writer(caller, with_second_opinion(score, Nli(settings.nli), support.sure_from()))
+    return Writer(caller, with_second_opinion(score, Nli(settings.nli), support.sure_from(support.threshold())))

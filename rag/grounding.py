@@ -137,7 +137,7 @@ class ClaimCheck:
     def _needed(self, text: str, named: Sequence[Evidence]) -> float:
         """Return the score that a claim needs: one that brings in words of its own must be surer."""
         share = support.share_of_words(_AMOUNT.sub("", text), _text_of(named))
-        return self._threshold if share >= _IN_THEIR_WORDS else (1.0 + self._threshold) / 2
+        return self._threshold if share >= _IN_THEIR_WORDS else support.sure_from(self._threshold)
 
     def _is_excerpt(self, text: str, named: Sequence[Evidence], score: float) -> bool:
         """Return whether a claim says what its one sentence says, in its words; `score` may be low for a long one."""

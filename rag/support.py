@@ -3,7 +3,8 @@
 The score is the probability of a logistic regression over signs that can each be read: what a small model of
 entailment says (`entailment`), how many of the claim's words the abstract has, amounts and names that they lack, a
 negation or a direction ("lower", "outperforms") on one side only. `eval/support.py` trains it on claims of ours about
-arXiv abstracts and on SciFact's (Wadden et al. 2020); at the threshold hardly any claim passes that is not carried.
+arXiv abstracts, on SciFact's (Wadden et al. 2020) and on WiCE's (Kamoi et al. 2023); at the threshold hardly any claim
+passes that is not carried.
 """
 
 from __future__ import annotations
@@ -122,9 +123,9 @@ def threshold() -> float:
     return load_regression(MODEL).threshold
 
 
-def sure_from() -> float:
-    """Return the score from which a claim with words of its own counts as carried."""
-    return (1.0 + threshold()) / 2
+def sure_from(threshold: float) -> float:
+    """Return the score from which a claim with words of its own counts as carried: half way from there to certainty."""
+    return (1.0 + threshold) / 2
 
 
 def missing_names(claim: str, evidence: str) -> list[str]:
