@@ -1,10 +1,11 @@
 """Train and calibrate whether a question that names no paper is one for the library: `python -m eval.scope`.
 
-To be answered: the questions of `eval/questions/other-words.jsonl`, and those of `scope.jsonl` that describe a paper
-without naming it. To be declined: what readers of other papers ask (`arxiv-readers.jsonl`, and those of
-`arxiv-sentences.jsonl`, both about arXiv papers that are not in the library) and the questions of `scope.jsonl` that
-lie outside. The sign `style` is a regression of its own on the question's vector, trained on all questions that look
-for a paper against all that ask about one at hand.
+To be answered: the questions of `eval/questions/other-words.jsonl`, those of `scope.jsonl` that describe a paper
+without naming it, and the short ones of `short.jsonl` of which an abstract tells. To be declined: what readers of
+other papers ask (`arxiv-readers.jsonl`, and those of `arxiv-sentences.jsonl`, both about arXiv papers that are not in
+the library), and the questions of `scope.jsonl` and `short.jsonl` that lie outside or of whose point no abstract
+tells. The sign `style` is a regression of its own on the question's vector, trained on all questions that look for a
+paper against all that ask about one at hand.
 
 Prints the trade of coverage (share of questions to be answered that are) against risk (share of the others that are
 answered, too), from ten-fold cross-validation, and for any further questions given with --check.
@@ -38,6 +39,7 @@ _FOLDS = 10
 _READERS_OF_SENTENCES = 600
 _DECLINED_SHARES = (0.02, 0.04, 0.06, 0.08, 0.10, 0.12, 0.15, 0.20)
 _OUTSIDE = ("ml_not_in_corpus", "ml_general", "not_ml")
+_TOLD = "told"  # of short.jsonl: an abstract tells; all others of the file are to be declined
 
 
 def _read(name: str) -> list[dict[str, Any]]:
@@ -68,7 +70,7 @@ def train_style(library: Library, write: bool, console: Console) -> None:
 
 def main(
     library: Annotated[Path, typer.Option(help="The library with the papers that the questions are about.")],
-    declined: Annotated[float, typer.Option(help="Share of questions to be answered that may be declined.")] = 0.1,
+    declined: Annotated[float, typer.Option(help="Share of questions to be answered that may be declined.")] = 0.15,
     check: Annotated[
         list[Path] | None, typer.Option(help="More questions: an exam file (blind), or others, all to be declined.")
     ] = None,
@@ -87,11 +89,14 @@ def main(
 
         inside = [each["question"] for each in _read("other-words.jsonl")]
         inside += [each["question"] for each in _read("scope.jsonl") if each.get("subtype") == "described"]
+        short = _read("short.jsonl")
+        inside += [each["question"] for each in short if each["subtype"] == _TOLD]
         rng = np.random.default_rng(0)
         outside = [each["question"] for each in _read("arxiv-readers.jsonl")]
         of_sentences = [each["question"] for each in _read("arxiv-sentences.jsonl")]
         outside += [of_sentences[i] for i in rng.choice(len(of_sentences), _READERS_OF_SENTENCES, replace=False)]
         outside += [each["question"] for each in _read("scope.jsonl") if each.get("subtype") in _OUTSIDE]
+        outside += [each["question"] for each in short if each["subtype"] != _TOLD]
         wanted, unwanted = signs_of(inside), signs_of(outside)
         checks = {}
         for file in check or []:

@@ -13,9 +13,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from rag.errors import LibraryError
 from rag.papers import Paper, Sentence, plain_text, title_key
 from rag.words import words
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_TIMEOUT_SECONDS = 30.0
 
 _SCHEMA = """
@@ -51,6 +52,12 @@ CREATE TABLE removed (id TEXT NOT NULL, revision INTEGER NOT NULL);
 CREATE VIRTUAL TABLE full_text USING fts5 (title, abstract, tokenize = 'porter unicode61');
 """
 # In `vectors`, number 0 is the abstract as a whole, 1 and up are its sentences.
+
+# What makes a catalogue of an older version one of the next: by version, from 1 to 2 and so on.
+_DOCUMENTS = """
+CREATE TABLE documents (paper INTEGER PRIMARY KEY, encoder TEXT NOT NULL, vector BLOB NOT NULL)
+"""
+_MIGRATIONS = {1: _DOCUMENTS}
 
 _COLUMNS = "id, external_id, title, abstract, authors, published, url, code_url, categories, sources, wording"
 
@@ -79,17 +86,26 @@ class Name:
     standing: Standing
 
 
+class DocumentVector(NamedTuple):
+    """The vector of a paper by the dual encoder of that name, shape (dimension,)."""
+
+    encoder: str
+    vector: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A paper with all that is derived from it and stored beside it.
 
     `vectors` has one row for the abstract, then one for each sentence; shape (1 + len(sentences), dimension).
+    `document` is the paper's vector by the dual encoder, None where there is no dual encoder.
     """
 
     paper: Paper
     sentences: Sequence[Sentence]
     vectors: NDArray[np.float32]
     names: Sequence[Name]
+    document: DocumentVector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +122,17 @@ class NameMatch:
 class StoredVectors:
     """Vectors of papers. Row i of `vectors` is abstract (number 0) or sentence of paper `paper_ids[owners[i]]`.
 
-    Rows of one paper stand together, in the order of their numbers.
+    Rows of one paper stand together, in the order of their numbers. `documents` has the papers' vectors by the dual
+    encoder called `encoder`, one a paper; no rows, and an empty name, where they were not asked for and unless all
+    papers have one by the same encoder.
     """
 
     paper_ids: list[str]
     owners: NDArray[np.int64]
     numbers: NDArray[np.int64]
     vectors: NDArray[np.float32]
+    encoder: str = ""
+    documents: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
 
 
 class Catalogue:
@@ -148,7 +168,7 @@ class Catalogue:
             try:
                 # Another process may have been quicker between the look and the lock.
                 if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in _SCHEMA.split(";"):
+                    for statement in (_SCHEMA + _DOCUMENTS).split(";"):
                         connection.execute(statement)
                     connection.execute("INSERT INTO meta VALUES ('revision', '0')")
                     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -156,11 +176,27 @@ class Catalogue:
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
-        elif version != SCHEMA_VERSION:
+            return
+        while version in _MIGRATIONS:
+            self._migrate(version)
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != SCHEMA_VERSION:
             raise LibraryError(
                 f"{self.path} was made by another version of citebot (format {version}, this one reads "
                 f"{SCHEMA_VERSION}); update citebot, or build the library anew in another directory"
             )
+
+    def _migrate(self, version: int) -> None:
+        connection = self._connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == version:
+                connection.execute(_MIGRATIONS[version])
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -244,6 +280,8 @@ class Catalogue:
                     "INSERT INTO vectors VALUES (?, ?, ?)",
                     [(row, n, v.astype(np.float16).tobytes()) for n, v in enumerate(entry.vectors)],
                 )
+                if entry.document is not None:
+                    self._write_document(connection, row, entry.document)
                 connection.executemany(
                     "INSERT INTO names VALUES (?, ?, ?, ?)", [(n.key, row, n.name, n.standing) for n in entry.names]
                 )
@@ -251,6 +289,28 @@ class Catalogue:
                     "INSERT INTO full_text (rowid, title, abstract) VALUES (?, ?, ?)",
                     (row, plain_text(entry.paper.title), plain_text(entry.paper.abstract)),
                 )
+
+    @staticmethod
+    def _write_document(connection: sqlite3.Connection, row: int, document: DocumentVector) -> None:
+        connection.execute(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)",
+            (row, document.encoder, document.vector.astype(np.float16).tobytes()),
+        )
+
+    def write_documents(self, documents: Mapping[str, DocumentVector]) -> None:
+        """Write the vectors of papers by the dual encoder, by paper id; nothing else changes."""
+        with self._transaction() as (connection, _):
+            for paper_id, document in documents.items():
+                row = connection.execute("SELECT row FROM papers WHERE id = ?", (paper_id,)).fetchone()
+                self._write_document(connection, row[0], document)
+
+    def lacking_document(self, encoder: str) -> list[str]:
+        """Return the ids of papers that have no vector by the dual encoder of that name."""
+        rows = self._connection().execute(
+            "SELECT id FROM papers WHERE row NOT IN (SELECT paper FROM documents WHERE encoder = ?) ORDER BY row",
+            (encoder,),
+        )
+        return [row[0] for row in rows]
 
     def write_details(self, papers: Sequence[Paper]) -> None:
         """Write what is known of papers whose titles and abstracts are as before; nothing derived changes."""
@@ -269,21 +329,26 @@ class Catalogue:
                     connection.execute("INSERT INTO removed VALUES (?, ?)", (paper_id, revision))
 
     def replace_vectors(
-        self, batches: Iterable[Sequence[tuple[str, NDArray[np.float32]]]], facts: Mapping[str, str]
+        self,
+        batches: Iterable[Sequence[tuple[str, NDArray[np.float32], DocumentVector | None]]],
+        facts: Mapping[str, str],
     ) -> None:
         """Replace the vectors of all papers, and the facts about them, in one transaction.
 
-        `batches` are of (paper id, vectors as in Entry).
+        `batches` are of (paper id, vectors and document as in Entry).
         """
         with self._transaction() as (connection, revision):
             connection.execute("DELETE FROM vectors")
+            connection.execute("DELETE FROM documents")
             for batch in batches:
-                for paper_id, vectors in batch:
+                for paper_id, vectors, document in batch:
                     row = connection.execute("SELECT row FROM papers WHERE id = ?", (paper_id,)).fetchone()[0]
                     connection.executemany(
                         "INSERT INTO vectors VALUES (?, ?, ?)",
                         [(row, n, v.astype(np.float16).tobytes()) for n, v in enumerate(vectors)],
                     )
+                    if document is not None:
+                        self._write_document(connection, row, document)
             connection.execute("UPDATE papers SET revision = ?", (revision,))
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", facts.items())
 
@@ -307,7 +372,7 @@ class Catalogue:
 
     @staticmethod
     def _delete_derived(connection: sqlite3.Connection, row: int) -> None:
-        for table in ("sentences", "vectors", "names"):
+        for table in ("sentences", "vectors", "documents", "names"):
             connection.execute(f"DELETE FROM {table} WHERE paper = ?", (row,))
         connection.execute("DELETE FROM full_text WHERE rowid = ?", (row,))
 
@@ -353,8 +418,8 @@ class Catalogue:
             found.setdefault(paper_id, []).append(Sentence(f"{paper_id}.s{number}", paper_id, number, text))
         return found
 
-    def vectors(self, paper_ids: Sequence[str] | None = None) -> StoredVectors:
-        """Return the vectors of the papers (of all when None)."""
+    def vectors(self, paper_ids: Sequence[str] | None = None, *, documents: bool = False) -> StoredVectors:
+        """Return the vectors of the papers (of all when None), with those by the dual encoder or without."""
         where = "" if paper_ids is None else "WHERE papers.id IN (SELECT value FROM json_each(?))"
         rows = self._connection().execute(
             "SELECT papers.id, number, vector FROM vectors JOIN papers ON papers.row = vectors.paper "
@@ -367,13 +432,26 @@ class Catalogue:
             owners.append(order.setdefault(paper_id, len(order)))
             numbers.append(number)
             blobs.append(blob)
-        matrix = np.frombuffer(b"".join(blobs), dtype=np.float16).astype(np.float32)
         return StoredVectors(
             list(order),
             np.array(owners, dtype=np.int64),
             np.array(numbers, dtype=np.int64),
-            matrix.reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32),
+            _matrix_of(blobs),
+            *(self._documents_of(order, whole=paper_ids is None) if documents else ()),
         )
+
+    def _documents_of(self, place: Mapping[str, int], *, whole: bool) -> tuple[str, NDArray[np.float32]]:
+        """Return the dual encoder and its vectors of the papers, in their places; none unless all have one."""
+        where = "" if whole else "WHERE papers.id IN (SELECT value FROM json_each(?))"
+        rows = self._connection().execute(
+            f"SELECT papers.id, encoder, vector FROM documents JOIN papers ON papers.row = documents.paper {where}",
+            () if whole else (_json_list(list(place)),),
+        )
+        found = {paper_id: (encoder, blob) for paper_id, encoder, blob in rows if paper_id in place}
+        encoders = {encoder for encoder, _ in found.values()}
+        if len(found) < len(place) or len(encoders) != 1:
+            return "", _matrix_of([])
+        return encoders.pop(), _matrix_of([found[paper_id][1] for paper_id in place])
 
     def best_matches(self, words: Sequence[str], limit: int) -> dict[str, float]:
         """Return BM25 scores (above 0, higher is better) by paper id for papers with any of the words.
@@ -471,6 +549,12 @@ class Catalogue:
 def _json_list(values: Sequence[str]) -> str:
     """Return the values as SQLite's json_each reads them: one parameter, however many values."""
     return json.dumps(list(values))
+
+
+def _matrix_of(blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return stored vectors as rows, shape (len(blobs), dimension)."""
+    matrix = np.frombuffer(b"".join(blobs), dtype=np.float16).astype(np.float32)
+    return matrix.reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32)
 
 
 def _paper(row: tuple[str, ...]) -> Paper:

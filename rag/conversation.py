@@ -163,7 +163,7 @@ def _stands_alone(asked: str, focus: Sequence[str], library: Library) -> bool:
     """Return whether a question without any pointing word is about another paper than those of the history."""
     if len(content_words(asked)) < 3:
         return False
-    ranking = library.rank(asked)
+    ranking = library.rank(asked, describes=False)
     coverage = dict(zip(ranking.paper_ids, ranking.coverage.tolist(), strict=True))
     best = ranking.best_coverage
     mine = max((coverage.get(paper_id, 0.0) for paper_id in focus), default=0.0)

@@ -63,7 +63,7 @@ def papers_by_phrase(text: str, library: Library, *, must_fit: bool = True) -> d
     if not found or not must_fit:
         return found
     # Two words may stand side by side by chance: then the whole question must find the paper, too.
-    nearest = library.rank(text).paper_ids
+    nearest = library.rank(text, describes=False).paper_ids
     return {
         paper_id: run
         for paper_id, run in found.items()
@@ -99,6 +99,8 @@ def papers_described(text: str, library: Library, known: tuple[str, ...] = ()) -
     found: dict[str, str] = {}
     for match in _DESCRIPTION.finditer(text):
         phrase = (match["before"] or match["behind"] or "").strip()
+        if match["before"] and phrase.split()[-1].lower() in FUNCTION_WORDS:
+            continue  # "the experts of the paper", "the difference between this work and": it points, and says nothing
         paper_id = paper_described(phrase, library)
         if paper_id and paper_id not in known:
             found.setdefault(paper_id, phrase)
@@ -109,7 +111,7 @@ def paper_covering(text: str, library: Library) -> dict[str, str]:
     """Return the paper (id -> "") that alone has so much of the whole question's words that it must be meant."""
     if len(content_words(text)) < _MIN_WORDS_COVERED:
         return {}
-    ranking = library.rank(text)
+    ranking = library.rank(text, describes=False)
     if len(ranking.paper_ids) < 2 or float(ranking.coverage[0]) < _COVERED_SURELY:
         return {}
     return {ranking.paper_ids[0]: ""} if float(ranking.scores[0] - ranking.scores[1]) >= _CLEAR_LEAD else {}
@@ -119,7 +121,7 @@ def paper_described(phrase: str, library: Library) -> str | None:
     """Return the id of the paper that has most of a phrase's words and comes nearest, if one clearly does."""
     if len(content_words(phrase)) < _MIN_WORDS:
         return None
-    ranking = library.rank(phrase)
+    ranking = library.rank(phrase, describes=False)
     if not ranking.paper_ids or float(ranking.coverage[0]) < _MIN_COVERAGE:
         return None
     if len(ranking.paper_ids) > 1 and float(ranking.scores[0] - ranking.scores[1]) < _MIN_LEAD:

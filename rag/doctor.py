@@ -57,6 +57,9 @@ def examine(settings: Settings, progress: Progress) -> Iterator[Finding]:
         yield Finding("library", len(library) > 0, f"{len(library)} papers in {directory}")
         card = library.embedder.card
         yield Finding("embedding model", True, f"{card.name} ({card.dimension} dimensions, revision {card.revision})")
+        if not library.is_complete():
+            how = f"the next `citebot add` or `citebot doctor --rebuild --library {directory}` brings them up"
+            yield Finding("papers", False, f"some were added by an older citebot and are found less well; {how}")
         in_step, count = library.index_state()
         seen = f"{count} vectors, " + ("in step" if in_step else "behind; the next `citebot add` brings it up")
         yield Finding("vector index", in_step, seen)

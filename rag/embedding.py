@@ -11,18 +11,19 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.adapters import DOCUMENT, NAMES, QUERY, QUESTION, Adapter, adapters_digest, trained_adapters
 from rag.errors import EmbeddingError
 from rag.exporting import export_once, is_exported, quiet, write_graph
 from rag.progress import LoggedProgress, Progress
-from rag.question_adapter import QuestionAdapter, adapter_digest, trained_adapter
 from rag.settings import DEFAULT_EMBEDDING_MODEL, Settings
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ Vectors = NDArray[np.float32]
 _DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _BATCH = 32
 _RECENT_QUESTIONS = 256  # one answer looks at its question several times
-_EXPORT_VERSION = 2  # raise when the export changes, so that old exports are made anew
+_EXPORT_VERSION = 3  # raise when the export changes, so that old exports are made anew
 _MIN_EXPORT_COSINE = 0.9999
+_SHARES = "shares"  # input of exports with adapters: how far each acts on each text
 _PROBES = ["a short text", "Low-rank adaptation of large language models " * 20, "1.5x, 30% & more?"]
 
 
@@ -47,6 +49,28 @@ class ModelCard:
     revision: str
     dimension: int
     max_tokens: int
+
+
+class QuestionViews(NamedTuple):
+    """The vectors of one question, each of shape (dimension,) and of length 1.
+
+    `plain` is the model's own. `described` is by the adapter for questions in other words, near to what the question
+    describes (with a model that has no adapters, the plain one). `query` is by the dual encoder, to be compared with
+    vectors of `Embedder.encode_documents`; None where it was not asked for or there is no dual encoder.
+    """
+
+    plain: Vectors
+    described: Vectors
+    query: Vectors | None
+
+    @property
+    def topic(self) -> Vectors:
+        """The vector of a few words that name a topic: half way between the first two.
+
+        The adapter was learnt from whole descriptions; of a topic it makes too much by itself, and yet some good.
+        """
+        both = self.plain + self.described
+        return np.asarray(both / np.linalg.norm(both), dtype=np.float32)
 
 
 class Embedder:
@@ -61,9 +85,8 @@ class Embedder:
         self._lock = threading.Lock()
         self._runtime: _OnnxRuntime | None = None
         self._card: ModelCard | None = None
-        recent = lru_cache(maxsize=_RECENT_QUESTIONS)
-        self._question = recent(lambda text: self._load().encode([text], share=0.0)[0])
-        self._description = recent(lambda text: self._load().encode([text], share=1.0)[0])
+        self._plain: dict[str, Vectors] = {}
+        self._views = lru_cache(maxsize=_RECENT_QUESTIONS)(self._encode_views)
 
     @property
     def card(self) -> ModelCard:
@@ -82,24 +105,41 @@ class Embedder:
 
     def encode_question(self, text: str) -> Vectors:
         """Return the vector of one text, shape (dimension,). That of a recent text is kept: do not write to it."""
-        vector: Vectors = self._question(text)
+        vector = self._plain.get(text)
+        return self._keep(text, self._load().encode([text])[0]) if vector is None else vector
+
+    def _keep(self, text: str, vector: Vectors) -> Vectors:
+        while len(self._plain) >= _RECENT_QUESTIONS:
+            self._plain.pop(next(iter(self._plain)), None)
+        self._plain[text] = vector
         return vector
 
-    def encode_description(self, text: str) -> Vectors:
-        """Return the vector of a question by the model with its `question_adapter`: near to what the text describes.
+    def encode_views(self, text: str, *, query: bool) -> QuestionViews:
+        """Return the vectors of one question in one run of the model, with `query` or without; recent ones are kept."""
+        views: QuestionViews = self._views(text, query)
+        return views
 
-        Models for which there is no adapter give the vector of `encode_question`.
-        """
-        vector: Vectors = self._description(text)
-        return vector
+    def _encode_views(self, text: str, with_query: bool) -> QuestionViews:
+        runtime = self._load()
+        if not runtime.has_adapters:
+            plain = self.encode_question(text)
+            return QuestionViews(plain, plain, None)
+        adapters = (None, QUESTION, QUERY) if with_query else (None, QUESTION)
+        vectors = runtime.encode([text] * len(adapters), adapters)
+        views = QuestionViews(vectors[0], vectors[1], vectors[2] if with_query else None)
+        self._keep(text, views.plain)
+        return views
 
-    def encode_topic(self, text: str) -> Vectors:
-        """Return the vector of a few words that name a topic: half way between the two above.
+    @property
+    def dual_encoder(self) -> str:
+        """What identifies the dual encoder; empty with a model for which there is none."""
+        if not self._load().has_adapters:
+            return ""
+        return f"{self.card.name} {self.card.revision} {adapters_digest(QUERY, DOCUMENT)[:16]}"
 
-        The adapter was learnt from whole descriptions; of a topic it makes too much by itself, and yet some good.
-        """
-        both = self.encode_question(text) + self.encode_description(text)
-        return np.asarray(both / np.linalg.norm(both), dtype=np.float32)
+    def encode_documents(self, texts: list[str]) -> Vectors:
+        """Return the vectors of papers by the dual encoder, shape (len(texts), dimension)."""
+        return self._load().encode(texts, [DOCUMENT] * len(texts))
 
     def is_ordinary_word(self, word: str) -> bool:
         """Return whether the model's vocabulary has the lower-cased word in one piece, as it has ordinary words."""
@@ -114,7 +154,7 @@ class Embedder:
     def _export_directory(self) -> Path:
         """Return the directory of the model's export, made now if it is not there."""
         source = self._settings.embedding_model
-        stamps = f"{_EXPORT_VERSION} {source} {_source_stamp(source)} {adapter_digest()}"
+        stamps = f"{_EXPORT_VERSION} {source} {_source_stamp(source)} {adapters_digest()}"
         key = hashlib.sha256(stamps.encode()).hexdigest()[:16]
         directory = self._settings.cache_dir / "embedding" / f"{Path(source).name}-{key}"
         if not is_exported(directory):
@@ -140,10 +180,11 @@ class _OnnxRuntime:
         self._session = onnxruntime.InferenceSession(
             str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
-        self._has_adapter = "share" in {given.name for given in self._session.get_inputs()}
+        self.has_adapters = _SHARES in {given.name for given in self._session.get_inputs()}
 
-    def encode(self, texts: list[str], share: float = 0.0) -> Vectors:
-        """Return unit vectors; `share` says how far the question adapter acts (0 not at all, 1 as trained)."""
+    def encode(self, texts: list[str], adapters: Sequence[str | None] = ()) -> Vectors:
+        """Return unit vectors by the model as it is, or with the adapter that is named for each text."""
+        shares = np.array([[name == adapter for name in NAMES] for adapter in adapters or [None] * len(texts)])
         encodings = self.tokenizer.encode_batch(texts)
         vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
         # Texts of like length share a batch: padding costs as much as words do.
@@ -158,8 +199,8 @@ class _OnnxRuntime:
                 ids[row, :length] = encodings[index].ids
                 mask[row, :length] = 1
             given: dict[str, NDArray[Any]] = {"input_ids": ids, "attention_mask": mask}
-            if self._has_adapter:
-                given["share"] = np.full(len(batch), share, dtype=np.float32)
+            if self.has_adapters:
+                given[_SHARES] = shares[batch].astype(np.float32)
             vectors[batch] = self._session.run(None, given)[0]
         return vectors
 
@@ -214,7 +255,7 @@ def _export(source: str, directory: Path) -> None:
             max_tokens=int(model.max_seq_length or 256),
         )
         expected = np.asarray(model.encode(_PROBES, normalize_embeddings=True, show_progress_bar=False))
-        _write_onnx(model, scratch / "model.onnx", trained_adapter(card.name, card.revision))
+        _write_onnx(model, scratch / "model.onnx", trained_adapters(card.name, card.revision))
         model.tokenizer.backend_tokenizer.save(str(scratch / "tokenizer.json"))
         (scratch / "card.json").write_text(json.dumps(asdict(card), indent=1), encoding="utf-8")
         _verify_export(expected, scratch)
@@ -241,10 +282,10 @@ def _load_sentence_transformer(path: str) -> SentenceTransformer:
             ) from error
 
 
-def _write_onnx(model: SentenceTransformer, target: Path, adapter: QuestionAdapter | None) -> None:
+def _write_onnx(model: SentenceTransformer, target: Path, adapters: tuple[Adapter, ...]) -> None:
     """Write the whole model, pooling and normalization included, as an ONNX graph over word-piece ids.
 
-    With an adapter the graph has a third input, `share`: how far the adapter acts on each text.
+    With adapters the graph has a third input, `shares`: how far each of them acts on each text.
     """
     import torch
 
@@ -261,9 +302,9 @@ def _write_onnx(model: SentenceTransformer, target: Path, adapter: QuestionAdapt
 
     ids = torch.arange(1000, 1016).reshape(2, 8)
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    if adapter:
-        inputs["share"] = torch.ones(2)
-    encoder = AdaptedEncoder.with_adapter(model, adapter) if adapter else SentenceEmbedding()
+    if adapters:
+        inputs[_SHARES] = torch.ones(2, len(adapters))
+    encoder = AdaptedEncoder.with_adapters(model, *adapters) if adapters else SentenceEmbedding()
     write_graph(encoder, inputs, "embedding", target)
 
 

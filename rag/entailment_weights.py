@@ -18,7 +18,7 @@ _Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EntailmentWeights:
-    """What training changes in the encoder named `model`: low-rank factors (`QuestionAdapter`), types, head."""
+    """What training changes in the encoder named `model`: low-rank factors (`rag.adapters`), types, head."""
 
     model: str
     factors: tuple[tuple[_Matrix, _Matrix], ...]

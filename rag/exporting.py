@@ -47,11 +47,14 @@ def export_once(directory: Path, write: Callable[[Path], None]) -> None:
 def write_graph(module: torch.nn.Module, inputs: dict[str, torch.Tensor], output: str, target: Path) -> None:
     """Write the module, called with the inputs in their order, as an ONNX graph.
 
-    The first axis of everything is the batch; the second axis of inputs of two dimensions are tokens.
+    The first axis of everything is the batch; the second axis of whole numbers are tokens.
     """
     import torch
 
-    axes = {name: {0: "batch", 1: "tokens"} if tensor.dim() > 1 else {0: "batch"} for name, tensor in inputs.items()}
+    axes = {
+        name: {0: "batch"} if tensor.is_floating_point() else {0: "batch", 1: "tokens"}
+        for name, tensor in inputs.items()
+    }
     with quiet(), torch.no_grad():
         # The graph tracer of torch needs no package beside `onnx`; its successor needs a compiler of its own.
         torch.onnx.export(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import ranking, sources
-from rag.catalogue import Catalogue, Entry, Name
+from rag.catalogue import Catalogue, DocumentVector, Entry, Name
 from rag.embedding import Embedder, ModelCard
 from rag.errors import EmbeddingMismatchError, LibraryError, PaperNotFoundError, SourceError
 from rag.names import names_of
@@ -215,6 +215,7 @@ class Library:
                 self.catalogue.write_details(to_note)
             if to_embed:
                 self._write_embedded(to_embed)
+            self._complete_documents()
             self._vectors.bring_in_step(self._progress)
         return AddReport(entries, added, updated, unchanged)
 
@@ -239,7 +240,8 @@ class Library:
             sentences = [sentences_of(paper) for paper in batch]
             vectors = self._embed(batch, sentences)
             names: list[list[Name]] = [names_of(paper) for paper in batch]
-            self.catalogue.write([Entry(*parts) for parts in zip(batch, sentences, vectors, names, strict=True)])
+            parts = zip(batch, sentences, vectors, names, self._documents(batch), strict=True)
+            self.catalogue.write([Entry(*its) for its in parts])
         self._progress.report("embedding papers", len(papers), len(papers))
 
     def _embed(self, papers: Sequence[Paper], sentences: Sequence[Sequence[Sentence]]) -> list[NDArray[np.float32]]:
@@ -247,10 +249,30 @@ class Library:
         texts: list[str] = []
         ends: list[int] = []
         for paper, its_sentences in zip(papers, sentences, strict=True):
-            texts.append(f"{paper.plain_title}. {plain_text(paper.abstract)}")
+            texts.append(_whole_text(paper))
             texts.extend(plain_text(sentence.text) for sentence in its_sentences)
             ends.append(len(texts))
         return np.split(self.embedder.encode(texts), ends[:-1])
+
+    def _documents(self, papers: Sequence[Paper]) -> list[DocumentVector | None]:
+        """Return the papers' vectors by the dual encoder, None each where the embedding model has none."""
+        encoder = self.embedder.dual_encoder
+        if not encoder:
+            return [None] * len(papers)
+        vectors = self.embedder.encode_documents([_whole_text(paper) for paper in papers])
+        return [DocumentVector(encoder, vector) for vector in vectors]
+
+    def _complete_documents(self) -> None:
+        """Make the papers' vectors by the dual encoder where they are not there: an older citebot wrote the papers."""
+        encoder = self.embedder.dual_encoder
+        lacking = self.catalogue.lacking_document(encoder) if encoder else []
+        for start in range(0, len(lacking), _PAPERS_A_TRANSACTION):
+            self._progress.report("completing papers", start, len(lacking))
+            batch = self.catalogue.papers(lacking[start : start + _PAPERS_A_TRANSACTION])
+            documents = zip(batch, self._documents(batch), strict=True)
+            self.catalogue.write_documents({paper.id: document for paper, document in documents if document})
+        if lacking:
+            self._progress.report("completing papers", len(lacking), len(lacking))
 
     def remove(self, *names: str) -> list[Paper]:
         """Remove papers by id or title and return them; all or, with PaperNotFoundError, none."""
@@ -281,12 +303,13 @@ class Library:
         with self._writing():
             papers = self.catalogue.papers()
 
-            def batches() -> Iterator[list[tuple[str, NDArray[np.float32]]]]:
+            def batches() -> Iterator[list[tuple[str, NDArray[np.float32], DocumentVector | None]]]:
                 for start in range(0, len(papers), _PAPERS_A_TRANSACTION):
                     self._progress.report("embedding papers", start, len(papers))
                     batch = papers[start : start + _PAPERS_A_TRANSACTION]
                     vectors = self._embed(batch, [sentences_of(paper) for paper in batch])
-                    yield [(paper.id, its) for paper, its in zip(batch, vectors, strict=True)]
+                    ids = [paper.id for paper in batch]
+                    yield list(zip(ids, vectors, self._documents(batch), strict=True))
                 self._progress.report("embedding papers", len(papers), len(papers))
 
             facts = dict(zip(_EMBEDDING_FACTS, _facts_of(self.embedder.card), strict=True))
@@ -337,13 +360,18 @@ class Library:
         """Return the sentences of a paper's abstract, in reading order."""
         return self.catalogue.sentences([paper.id]).get(paper.id, [])
 
-    def rank(self, question: str, *, is_topic: bool = False) -> ranking.Ranking:
-        """Return the ranking of papers for a question or a topic: what `search` and the answers rest on."""
-        return ranking.combine(self.ranking_parts(question, is_topic=is_topic))
+    def rank(self, question: str, *, is_topic: bool = False, describes: bool = True) -> ranking.Ranking:
+        """Return the ranking of papers for a question or a topic: what `search` and the answers rest on.
 
-    def ranking_parts(self, question: str, *, is_topic: bool = False) -> ranking.Parts:
+        `describes`: papers may be described in other words than their own; see `ranking.gather_parts`.
+        """
+        return ranking.combine(self.ranking_parts(question, is_topic=is_topic, describes=describes))
+
+    def ranking_parts(self, question: str, *, is_topic: bool = False, describes: bool = True) -> ranking.Parts:
         """Return what the ranking for a question is made of, for those who tune it."""
-        return ranking.gather_parts(question, self.catalogue, self._vectors, self.embedder, is_topic=is_topic)
+        return ranking.gather_parts(
+            question, self.catalogue, self._vectors, self.embedder, is_topic=is_topic, describes=describes
+        )
 
     def search(self, query: str, limit: int = 10) -> list[Hit]:
         """Return the papers nearest to a query, best first, at most `limit`, each with its nearest sentence."""
@@ -358,6 +386,11 @@ class Library:
             hits.append(Hit(paper, float(found.scores[place]), sentences[paper.id][nearest]))
         return hits
 
+    def is_complete(self) -> bool:
+        """Return whether all papers have what this version of citebot stores of a paper."""
+        encoder = self.embedder.dual_encoder
+        return not (encoder and self.catalogue.lacking_document(encoder))
+
     def index_state(self) -> tuple[bool, int]:
         """Return whether the vector index is in step with the catalogue, and how many vectors the library has."""
         return self._vectors.is_in_step(), self.catalogue.vector_count()
@@ -371,6 +404,11 @@ class Library:
     def vector_store(self) -> ChromaVectorStore:
         """Return the library's Chroma collection as a LlamaIndex vector store, for reading."""
         return self._vectors.store()
+
+
+def _whole_text(paper: Paper) -> str:
+    """Return what the vectors of a paper as a whole are made of."""
+    return f"{paper.plain_title}. {plain_text(paper.abstract)}"
 
 
 def _facts_of(card: ModelCard) -> tuple[str, str, str]:

@@ -7,30 +7,36 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from rag.adapters import Adapter
 from rag.entailment_weights import LABELS, EntailmentWeights
-from rag.question_adapter import QuestionAdapter
 
 
 class Switch:
-    """How far the adapter acts on each text of the batch that is being encoded: 0 not at all, 1 as trained."""
+    """How far each adapter acts on each text of the batch that is being encoded: 0 not at all, 1 as trained."""
 
     def __init__(self) -> None:
-        self.share = torch.zeros(1)  # shape (batch,)
+        self.shares = torch.zeros(1, 1)  # shape (batch, adapters)
 
 
 class LowRankLinear(nn.Module):
-    """A linear layer W x + s B A x, where s is the switch's share."""
+    """A linear layer W x + s B A x, where s is the switch's share; with several adapters, the sum of their changes.
 
-    def __init__(self, linear: nn.Linear, rank: int, switch: Switch) -> None:
+    `a` and `b` hold the factors of all adapters, one after the other: one product for all is quicker than one each.
+    """
+
+    def __init__(self, linear: nn.Linear, rank: int, switch: Switch, adapters: int = 1) -> None:
         super().__init__()
         self.linear = linear
-        self.a = nn.Parameter(torch.randn(rank, linear.in_features) / linear.in_features**0.5)
-        self.b = nn.Parameter(torch.zeros(linear.out_features, rank))  # zero: nothing changes before training
+        self.rank = rank
+        self.a = nn.Parameter(torch.randn(adapters * rank, linear.in_features) / linear.in_features**0.5)
+        # Zero: nothing changes before training.
+        self.b = nn.Parameter(torch.zeros(linear.out_features, adapters * rank))
         self._switch = switch
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the layer's output for x of shape (batch, tokens, inputs)."""
-        changed: torch.Tensor = self.linear(x) + self._switch.share[:, None, None] * (x @ self.a.T @ self.b.T)
+        shares = self._switch.shares.repeat_interleave(self.rank, dim=1)
+        changed: torch.Tensor = self.linear(x) + (x @ self.a.T * shares[:, None]) @ self.b.T
         return changed
 
     @torch.no_grad()
@@ -41,44 +47,47 @@ class LowRankLinear(nn.Module):
 
 
 class AdaptedEncoder(nn.Module):
-    """A sentence-transformers model with an adapter that is switched on or off for each text."""
+    """A sentence-transformers model with adapters that are switched on or off for each text."""
 
-    def __init__(self, model: nn.Module, dimension: int, rank: int) -> None:
+    def __init__(self, model: nn.Module, dimension: int, rank: int, adapters: int = 1) -> None:
         super().__init__()
         self.model = model
+        self._rank = rank
         self._switch = Switch()
-        self.layers = [self._replace(*place, rank) for place in list(_linear_layers(model))]
-        self.matrix = nn.Parameter(torch.zeros(dimension, dimension))
+        self.layers = [self._replace(*place, adapters) for place in list(_linear_layers(model))]
+        self.matrices = nn.Parameter(torch.zeros(adapters, dimension, dimension))
 
     @classmethod
-    def with_adapter(cls, model: nn.Module, adapter: QuestionAdapter) -> AdaptedEncoder:
-        """Return the model with a trained adapter."""
-        encoder = cls(model, len(adapter.matrix), adapter.factors[0][0].shape[0])
+    def with_adapters(cls, model: nn.Module, *adapters: Adapter) -> AdaptedEncoder:
+        """Return the model with trained adapters, all of one rank."""
+        first = adapters[0]
+        encoder = cls(model, len(first.matrix), first.factors[0][0].shape[0], len(adapters))
         with torch.no_grad():
-            for layer, (a, b) in zip(encoder.layers, adapter.factors, strict=True):
-                layer.a.copy_(torch.from_numpy(a))
-                layer.b.copy_(torch.from_numpy(b))
-            encoder.matrix.copy_(torch.from_numpy(adapter.matrix))
+            for number, layer in enumerate(encoder.layers):
+                layer.a.copy_(torch.cat([torch.from_numpy(each.factors[number][0]) for each in adapters]))
+                layer.b.copy_(torch.cat([torch.from_numpy(each.factors[number][1]) for each in adapters], dim=1))
+            encoder.matrices.copy_(torch.stack([torch.from_numpy(each.matrix) for each in adapters]))
         return encoder
 
-    def adapter(self, name: str) -> QuestionAdapter:
-        """Return the adapter as it is now, for the model of that name."""
+    def adapter(self, name: str) -> Adapter:
+        """Return the one adapter as it is now, for the model of that name."""
         factors = tuple((layer.a.detach().numpy().copy(), layer.b.detach().numpy().copy()) for layer in self.layers)
-        return QuestionAdapter(name, factors, self.matrix.detach().numpy().copy())
+        return Adapter(name, factors, self.matrices[0].detach().numpy().copy())
 
     def adapted_parameters(self) -> list[nn.Parameter]:
         """Return what training changes."""
-        return [self.matrix, *(parameter for layer in self.layers for parameter in (layer.a, layer.b))]
+        return [self.matrices, *(parameter for layer in self.layers for parameter in (layer.a, layer.b))]
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-        """Return unit vectors, shape (batch, dimension), of word-piece ids, with the adapter's share in each."""
-        self._switch.share = share
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors, shape (batch, dimension), of word-piece ids; `shares` is of shape (batch, adapters)."""
+        self._switch.shares = shares
         features = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
         vectors = nn.functional.normalize(features["sentence_embedding"], dim=1)
-        return nn.functional.normalize(vectors + share[:, None] * (vectors @ self.matrix.T), dim=1)
+        moved = torch.einsum("bi,aoi,ba->bo", vectors, self.matrices, shares)
+        return nn.functional.normalize(vectors + moved, dim=1)
 
-    def _replace(self, parent: nn.Module, name: str, linear: nn.Linear, rank: int) -> LowRankLinear:
-        layer = LowRankLinear(linear, rank, self._switch)
+    def _replace(self, parent: nn.Module, name: str, linear: nn.Linear, adapters: int) -> LowRankLinear:
+        layer = LowRankLinear(linear, self._rank, self._switch, adapters)
         setattr(parent, name, layer)
         return layer
 
@@ -90,7 +99,7 @@ class PairClassifier(nn.Module):
         super().__init__()
         self.encoder = encoder
         switch = Switch()
-        switch.share = torch.ones(1)
+        switch.shares = torch.ones(1, 1)
         self.layers: list[LowRankLinear] = []
         self._places = [(parent, name) for parent, name, _ in _linear_layers(encoder)]
         for parent, name in self._places:

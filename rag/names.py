@@ -101,7 +101,7 @@ def names_of(paper: Paper) -> list[Name]:
             ours = _IS_OURS.search(before) and (spelled_out is None or not spelled_out.islower())
             if has_name_shape(match["name"]) and (_BRINGS_IN.search(before) or ours):
                 add(match["name"], Standing.BROUGHT_IN)
-                if spelled_out:
+                if spelled_out and match["name"].lower() not in COMMON_NAMES:
                     add(spelled_out, Standing.BROUGHT_IN)
     for name in list(found.values()):
         # Letters only: "S2FT" would give it any "Sparse Fine-Tuning" for a long form.
@@ -148,7 +148,7 @@ def long_form(acronym: str, text: str) -> str | None:
 
 # Written in capitals everywhere: fields and kinds of model, owned by no paper.
 COMMON_NAMES = frozenset(
-    "llm llms lm lms nlp nlu nlg ai ml dl gpu gpus cpu api apis cv rl ir qa ood sota sft peft icl".split()
+    "llm llms lm lms nlp nlu nlg ai ml dl gpu gpus cpu api apis cv rl ir qa ood sota sft fft ssl peft icl".split()
 )
 
 

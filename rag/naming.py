@@ -260,13 +260,13 @@ def _alone_having(
         and set(content_words(text)) - set(words(candidates[key]))
         for match in by_key[key]
     }
-    best = library.rank(text).paper_ids[:1] if alone else []
+    best = library.rank(text, describes=False).paper_ids[:1] if alone else []
     return {paper_id: alone[paper_id] for paper_id in best if paper_id in alone}
 
 
 def _is_near(paper_id: str, text: str, library: Library) -> bool:
     """Return whether the text as a whole finds the paper, too: a name that it alone repeats may be a benchmark's."""
-    return paper_id in library.rank(text).paper_ids[:_NEAR]
+    return paper_id in library.rank(text, describes=False).paper_ids[:_NEAR]
 
 
 def _as_ordinary_word(text: str, library: Library) -> dict[str, str]:
@@ -274,7 +274,7 @@ def _as_ordinary_word(text: str, library: Library) -> dict[str, str]:
     called = library.catalogue.names_of_papers()
     keys = [key for key in dict.fromkeys(words(text)) if len(key) >= _MIN_ORDINARY_LETTERS and key in called]
     heads = {match.paper_id: key for key in keys for match in called[key] if match.standing is Standing.TITLE_HEAD}
-    best = library.rank(text).paper_ids[:1] if heads else []
+    best = library.rank(text, describes=False).paper_ids[:1] if heads else []
     return {paper_id: heads[paper_id] for paper_id in best if paper_id in heads}
 
 

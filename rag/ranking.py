@@ -3,8 +3,9 @@
 Plain rank fusion fails on this task: BM25 finds named systems, and on questions put in other words than the
 abstract's its ranking is noise that fusion then mixes in. The two cases differ in one measurable thing, the
 *coverage*: the share of the question's words, each weighted by its rarity (idf), that one paper has.
-Where coverage is low for every paper, words tell nothing and the vectors decide alone; where it is high,
-BM25 takes part with its full weight. Weights and bounds come from `eval/scifact.py` (SciFact train).
+Where coverage is low for every paper, words tell nothing and the vectors decide alone, those of the dual encoder
+(`rag.adapters`) as much as the others; where it is high, BM25 takes part with its full weight, and the dual encoder,
+which was made for other words, with none. Weights and bounds come from `eval/scifact.py` (SciFact train).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class RankingWeights:
     """Best coverage at and below which words count nothing."""
     coverage_high: float = 0.5
     """Best coverage at and above which words count fully."""
+    document: float = 0.5
+    """Share of the dual encoder in the cosines, at no coverage."""
 
 
 DEFAULT_WEIGHTS = RankingWeights()
@@ -44,8 +47,8 @@ class Ranking:
     """Papers, best first. Arrays have one element a paper, in the order of `paper_ids`.
 
     `scores`: cosine (-1 to 1) plus the words' part (0 to `RankingWeights.words`); the same scale for every question.
-    `cosines`: the part of meaning alone. `coverage`: for each paper, the share (0 to 1) of the question's words,
-    weighted by rarity, that stand in it.
+    `cosines`: the nearness of abstracts and sentences alone. `coverage`: for each paper, the share (0 to 1) of the
+    question's words, weighted by rarity, that stand in it.
     """
 
     paper_ids: list[str]
@@ -65,6 +68,12 @@ class Ranking:
         return self.similarities.of_sentences(int(self.order[place]))
 
     @property
+    def best_document_cosine(self) -> float:
+        """The highest cosine by the dual encoder; that of `cosines` where it takes no part, 0 in an empty library."""
+        cosines = self.cosines if self.similarities.document is None else self.similarities.document
+        return float(cosines.max(initial=0.0))
+
+    @property
     def best_coverage(self) -> float:
         """The highest coverage of all papers; 0 in an empty library."""
         return float(self.coverage.max()) if len(self.coverage) else 0.0
@@ -72,44 +81,64 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a ranking is made of: the question's vector, the vectors near it, and what the words say by paper id."""
+    """What a ranking is made of: the question's vectors, the vectors near it, and what the words say by paper id.
+
+    `query` is the question's vector by the dual encoder, None where that takes no part.
+    """
 
     question: NDArray[np.float32]
+    query: NDArray[np.float32] | None
     stored: StoredVectors
     bm25: dict[str, float]
     coverage: dict[str, float]
 
 
 def gather_parts(
-    question: str, catalogue: Catalogue, vectors: VectorIndex, embedder: Embedder, *, is_topic: bool = False
+    question: str,
+    catalogue: Catalogue,
+    vectors: VectorIndex,
+    embedder: Embedder,
+    *,
+    is_topic: bool = False,
+    describes: bool = True,
 ) -> Parts:
     """Look up what a ranking needs: of all papers, or in a large library of the few hundred that come near.
 
-    `is_topic`: the question is but the name of a topic.
+    `is_topic`: the question is but the name of a topic. `describes`: what it looks for may be described in other words
+    than the papers', so that the dual encoder takes part; that of a topic is never asked.
     """
     question = plain_text(question)
     # Every word takes part in BM25, where common ones weigh little by themselves; coverage needs the content words.
     lexical = catalogue.best_matches(list(dict.fromkeys(words(question))), _LEXICAL_CANDIDATES)
-    # The adapter was learnt from English questions; others it would only lead astray.
-    ours = embedder.encode_topic if is_topic else embedder.encode_description
-    question_vector = ours(question) if is_english(question) else embedder.encode_question(question)
+    # The adapters were learnt from English questions; others they would only lead astray.
+    if is_english(question):
+        views = embedder.encode_views(question, query=describes and not is_topic)
+        question_vector, query = (views.topic, None) if is_topic else (views.described, views.query)
+    else:
+        question_vector, query = embedder.encode_question(question), None
     stored = vectors.near(question_vector, list(lexical))
+    if query is not None and stored.encoder != embedder.dual_encoder:
+        query = None
     coverage = _coverage(content_words(question), catalogue, sorted(lexical, key=lexical.__getitem__, reverse=True))
-    return Parts(question_vector, stored, lexical, coverage)
+    return Parts(question_vector, query, stored, lexical, coverage)
 
 
 def combine(parts: Parts, weights: RankingWeights | None = None) -> Ranking:
     """Return the ranking that BM25 scores, coverages and vectors give together."""
     weights = weights or DEFAULT_WEIGHTS
     lexical, coverage = parts.bm25, parts.coverage
-    similarities = gather(parts.question, parts.stored)
+    similarities = gather(parts.question, parts.stored, parts.query)
     paper_ids = similarities.paper_ids
     bm25 = np.array([lexical.get(paper_id, 0.0) for paper_id in paper_ids], dtype=np.float32)
     covered = np.array([coverage.get(paper_id, 0.0) for paper_id in paper_ids], dtype=np.float32)
-    words_part = _trust_in_words(max(coverage.values(), default=0.0), weights) * weights.words
-    words_scores = words_part * bm25 / max(float(bm25.max(initial=0.0)), 1e-9)
+    trust = _trust_in_words(max(coverage.values(), default=0.0), weights)
+    words_scores = trust * weights.words * bm25 / max(float(bm25.max(initial=0.0)), 1e-9)
     cosines = nearness(similarities)
-    scores = cosines + words_scores
+    meaning = cosines
+    if similarities.document is not None:
+        share = np.float32((1 - trust) * weights.document)
+        meaning = (1 - share) * cosines + share * similarities.document
+    scores = meaning + words_scores
     order = np.argsort(-scores, kind="stable")
     return Ranking(
         [paper_ids[index] for index in order],

@@ -15,7 +15,7 @@ from rag.answers import Evidence
 from rag.library import Hit, Library
 from rag.papers import Paper, plain_text
 from rag.questions import Question, understand
-from rag.ranking import idf
+from rag.ranking import Ranking, idf
 from rag.sentence_choice import Asked, score, signs_of
 from rag.vectors import gather
 from rag.words import content_words, stem, words
@@ -29,15 +29,23 @@ class Retrieval:
 
     `papers`: the first papers, best first, each with its best sentence. `evidence`: all sentences of these papers,
     paper by paper, best first within a paper. `named`: how many of the first papers the question names.
-    `cosine`: nearness in meaning of the nearest paper; `coverage`: the share of the question's words, weighted by
-    rarity, that the best paper has (0 to 1); both on the same scale for every question.
+    `ranking`: of all papers, or of those of a large library that come near.
     """
 
     papers: tuple[Hit, ...]
     evidence: tuple[Evidence, ...]
     named: int
-    cosine: float
-    coverage: float
+    ranking: Ranking
+
+    @property
+    def cosine(self) -> float:
+        """Nearness in meaning of the nearest paper, on the same scale for every question."""
+        return float(self.ranking.cosines.max(initial=0.0))
+
+    @property
+    def coverage(self) -> float:
+        """The share of the question's words, weighted by rarity, that the best paper has (0 to 1)."""
+        return self.ranking.best_coverage
 
     def of(self, paper: Paper) -> list[Evidence]:
         """Return the evidence from one paper, best first."""
@@ -51,9 +59,9 @@ def retrieve_text(library: Library, text: str) -> Retrieval:
 
 def retrieve(library: Library, question: Question) -> Retrieval:
     """Return the evidence in the library for a question."""
-    ranking = library.rank(question.text)
+    ranking = library.rank(question.text, describes=not question.named)
     if not ranking.paper_ids:
-        return Retrieval((), (), 0, 0.0, 0.0)
+        return Retrieval((), (), 0, ranking)
     place = {paper_id: index for index, paper_id in enumerate(ranking.paper_ids)}
     named = sorted((paper_id for paper_id in question.named if paper_id in place), key=place.__getitem__)
     order = list(dict.fromkeys([*named, *ranking.paper_ids]))[:_PAPERS]
@@ -67,8 +75,7 @@ def retrieve(library: Library, question: Question) -> Retrieval:
         tuple(hits),
         tuple(each for paper_id in order for each in evidence[paper_id]),
         len(named),
-        float(ranking.cosines.max()),
-        ranking.best_coverage,
+        ranking,
     )
 
 

@@ -29,17 +29,28 @@ STYLE_FILE = "question_style.npz"
 SIGNS = (
     "style",  # how far the question's vector lies on the side of questions that look for a paper
     "cosine",  # nearness in meaning of the nearest paper
+    "document",  # the same by the dual encoder, which was made for other words
     "coverage",  # share of the question's words, weighted by rarity, that the best paper has
     "unknown_words",  # number of the question's words that stand in no paper, at most 4
     "unknown_capitals",  # number of such words with a capital inside the question, at most 2
+    "refers",  # 1 if it refers to a text at hand ("the authors", "this method"), else 0
+)
+_WORKS = (
+    r"(?:works?|papers?|stud(?:y|ies)|experiments?|methods?|approach(?:es)?|techniques?|models?|networks?|systems?|"
+    r"architectures?|frameworks?|algorithms?|datasets?|results?|findings?|settings?|analys[ei]s|evaluations?)"
+)
+_REFERS = re.compile(
+    rf"\b(?:(?:this|these|their|your|(?:the )?(?:proposed|presented|suggested|given|above)|(?:a )?similar|such an?)"
+    rf" (?:\w+ )?{_WORKS}|the (?:authors?|paper)|mentioned|(?:figure|table|section|equation) \d)\b",
+    re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"(?<=[\w,;:] )[\"'“‘(]?([A-Z][\w\-]*)")
 
 
-def is_within(question: Question, library: Library) -> Estimate:
+def is_within(question: Question, ranking: Ranking, library: Library) -> Estimate:
     """Return how likely the papers nearest to the question are worth showing."""
     model = load_regression(MODEL)
-    return Estimate(float(model.probability(signs(question, library.rank(question.text), library))), model.threshold)
+    return Estimate(float(model.probability(signs(question, ranking, library))), model.threshold)
 
 
 def signs(question: Question, ranking: Ranking, library: Library) -> NDArray[np.float32]:
@@ -52,9 +63,11 @@ def signs(question: Question, ranking: Ranking, library: Library) -> NDArray[np.
         (
             style_of(text, library.embedder),
             ranking.cosines.max(),
+            ranking.best_document_cosine,
             ranking.best_coverage,
             min(len(unknown), 4),
             min(len(capitals), 2),
+            bool(_REFERS.search(text)),
         ),
         dtype=np.float32,
     )

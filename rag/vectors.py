@@ -51,6 +51,7 @@ class Similarities:
 
     `abstract` and `best_sentence` have one element a paper, in the order of `paper_ids`. `cosines` has one for each
     stored vector; those of a paper begin at its place in `starts`, the abstract's before the sentences'.
+    `document` has the cosines of a query and the papers by the dual encoder; None where that was not asked for.
     """
 
     paper_ids: list[str]
@@ -58,6 +59,7 @@ class Similarities:
     best_sentence: NDArray[np.float32]
     cosines: NDArray[np.float32]
     starts: NDArray[np.int64]
+    document: NDArray[np.float32] | None = None
 
     def of_sentences(self, index: int) -> NDArray[np.float32]:
         """Return the cosines of the sentences of the paper at `index`, in reading order."""
@@ -84,14 +86,14 @@ class VectorIndex:
         if not self._uses_chroma():
             return self.all_vectors()
         near = self._nearest_papers(question)
-        return self._catalogue.vectors(list(dict.fromkeys([*near, *also])))
+        return self._catalogue.vectors(list(dict.fromkeys([*near, *also])), documents=True)
 
     def all_vectors(self) -> StoredVectors:
         """Return every vector of the library; held in memory until the library changes."""
         revision = self._catalogue.revision
         with self._lock:
             if self._scan is None or self._scan[0] != revision:
-                self._scan = (revision, self._catalogue.vectors())
+                self._scan = (revision, self._catalogue.vectors(documents=True))
             return self._scan[1]
 
     def is_in_step(self) -> bool:
@@ -257,8 +259,13 @@ class VectorIndex:
                 self._client = None
 
 
-def gather(question: NDArray[np.float32], stored: StoredVectors) -> Similarities:
-    """Return the cosines of the question with the stored vectors, gathered by paper."""
+def gather(
+    question: NDArray[np.float32], stored: StoredVectors, query: NDArray[np.float32] | None = None
+) -> Similarities:
+    """Return the cosines of the question with the stored vectors, gathered by paper.
+
+    `query`: the question's vector by the dual encoder that made the stored documents.
+    """
     starts = np.flatnonzero(stored.numbers == 0)
     if not len(starts):
         nothing = np.zeros(0, dtype=np.float32)
@@ -268,4 +275,6 @@ def gather(question: NDArray[np.float32], stored: StoredVectors) -> Similarities
     sentences[starts] = _NONE
     best = np.maximum.reduceat(sentences, starts)
     abstract = cosines[starts]
-    return Similarities(stored.paper_ids, abstract, np.where(best == _NONE, abstract, best), cosines, starts)
+    best_sentence = np.where(best == _NONE, abstract, best)
+    document = None if query is None else stored.documents @ query
+    return Similarities(stored.paper_ids, abstract, best_sentence, cosines, starts, document)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.catalogue import Catalogue, Entry
+from rag.catalogue import Catalogue, DocumentVector, Entry
 from rag.errors import LibraryError
 from rag.names import names_of
 from rag.papers import Paper, sentences_of
@@ -100,3 +100,41 @@ def test_a_catalogue_of_another_format_is_refused(catalogue: Catalogue) -> None:
     connection.close()
     with pytest.raises(LibraryError, match=r"another version of citebot \(format 99"):
         Catalogue(catalogue.path)
+
+
+def test_vectors_of_a_dual_encoder_are_given_if_all_papers_have_them(catalogue: Catalogue) -> None:
+    document = DocumentVector("encoder 1", np.arange(8, dtype=np.float32))
+    catalogue.write([replace(entry(PAPERS[0]), document=document), entry(PAPERS[1])])
+    assert catalogue.vectors(documents=True).encoder == ""
+    assert len(catalogue.vectors(documents=True).documents) == 0
+    assert catalogue.vectors(["gadget0"], documents=True).encoder == "encoder 1"
+    assert catalogue.vectors(["gadget0"]).encoder == ""
+    assert catalogue.lacking_document("encoder 1") == ["gadget1"]
+    assert catalogue.lacking_document("encoder 2") == ["gadget0", "gadget1"]
+
+    revision = catalogue.revision
+    other = DocumentVector("encoder 1", np.ones(8, dtype=np.float32))
+    catalogue.write_documents({"gadget1": other})
+    stored = catalogue.vectors(documents=True)
+    assert stored.encoder == "encoder 1"
+    np.testing.assert_array_equal(stored.documents, [document.vector, other.vector])
+    assert catalogue.revision > revision  # readers that hold the vectors in memory take note
+    assert catalogue.changes_since(revision) == ([], [])  # and Chroma has nothing to do
+
+    catalogue.write_documents({"gadget1": DocumentVector("encoder 2", other.vector)})
+    assert catalogue.vectors(documents=True).encoder == ""
+    catalogue.remove(["gadget1"])
+    assert catalogue.vectors(documents=True).encoder == "encoder 1"
+
+
+def test_a_catalogue_of_the_format_before_is_brought_up_and_keeps_all(catalogue: Catalogue) -> None:
+    catalogue.write([entry(paper) for paper in PAPERS])
+    catalogue.close()
+    connection = sqlite3.connect(catalogue.path)
+    connection.executescript("DROP TABLE documents; PRAGMA user_version = 1;")
+    connection.close()
+    for _ in range(2):
+        opened = Catalogue(catalogue.path)
+        assert opened.papers() == PAPERS
+        assert opened.lacking_document("encoder 1") == [paper.id for paper in PAPERS]
+        opened.close()

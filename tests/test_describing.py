@@ -31,7 +31,16 @@ def test_the_study_of_something_is_the_paper_about_it(starter: Library, text: st
     assert papers_described(text, starter, known=tuple(found)) == {}
 
 
-@pytest.mark.parametrize("text", ["What does the paper find?", "the cooking paper", "How do I fry an egg?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What does the paper find?",
+        "the cooking paper",
+        "How do I fry an egg?",
+        "What is the language understanding of Turkish in this paper?",
+        "Are the seismic arrival times of the paper right?",
+    ],
+)
 def test_what_describes_no_paper_of_the_library_finds_none(starter: Library, text: str) -> None:
     assert papers_described(text, starter) == {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import rag
-from eval import membership, question_adapter, regressions, sentence_choice
+from eval import dual_encoder, membership, question_adapter, regressions, sentence_choice
 from eval.answerability import read_questions, threshold_for
 from rag.catalogue import StoredVectors
 from rag.library import Library
@@ -99,7 +100,7 @@ def test_the_table_has_a_row_a_paper_and_topic(starter: Library) -> None:
     assert set(labels[topics == 1]) == {0}
 
 
-# --------------------------------------------------------------------------- the adapter for questions
+# --------------------------------------------------------------------------- adapters
 
 # Three papers along three axes; the second sentence of the last points at the first axis, too.
 AXES = torch.eye(3)
@@ -125,6 +126,21 @@ def test_the_share_of_questions_whose_paper_is_among_the_first() -> None:
     assert question_adapter.found_within(questions, torch.tensor([0, 2]), POOL) == [1.0, 1.0, 1.0]
     assert question_adapter.found_within(questions, torch.tensor([2, 1]), POOL) == [0.0, 1.0, 1.0]
     assert question_adapter.found_within(questions, torch.tensor([0, 1]), POOL) == [0.5, 1.0, 1.0]
+
+
+def test_batches_are_of_neighbours_and_have_no_paper_twice() -> None:
+    angles = torch.cat([torch.linspace(0, 0.3, 6), torch.linspace(1.5, 1.8, 6)])
+    vectors = torch.stack([angles.cos(), angles.sin()], dim=1)
+    batches = dual_encoder.batches_of_neighbours(vectors, 3, random.Random(0))
+    assert len(batches) == 4
+    assert sorted(number for batch in batches for number in batch) == list(range(12))
+    assert all(len({number // 6 for number in batch}) == 1 for batch in batches)
+
+
+def test_papers_held_out_are_some_of_those_that_the_question_adapter_is_asked_about() -> None:
+    held_out = question_adapter.held_out_papers()
+    assert len(held_out) == 719
+    assert held_out < {item["id"] for item in question_adapter.read_questions("arxiv-other-words.jsonl")}
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rag.errors import LibraryError, PaperNotFoundError
@@ -53,6 +55,22 @@ def test_unchanged_papers_are_not_embedded_again(library: Library, encoded: list
     library.add_papers(gadgets(4))
     assert all("Gadget3" in text or "5003" in text for text in encoded)
     assert len(encoded) == 4
+
+
+def test_what_an_older_citebot_left_out_is_completed_by_the_next_that_writes(library: Library) -> None:
+    library.add_papers(gadgets(3))
+    before = library.catalogue.vectors(documents=True)
+    assert before.encoder == library.embedder.dual_encoder != ""
+    with sqlite3.connect(library.catalogue.path) as connection:
+        connection.execute("DELETE FROM documents")
+    assert not library.is_complete()
+    question = "Is there a gadget that listens?"
+    assert library.rank(question).similarities.document is None
+    library.add_papers(gadgets(3))
+    assert library.is_complete()
+    np.testing.assert_allclose(library.catalogue.vectors(documents=True).documents, before.documents, atol=1e-2)
+    assert library.rank(question).similarities.document is not None
+    assert_chroma_in_step(library)
 
 
 def test_what_cannot_be_read_is_reported_and_stops_nothing(library: Library, tmp_path: Path) -> None:

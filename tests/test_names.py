@@ -40,6 +40,14 @@ def test_an_acronym_brings_its_long_form() -> None:
     assert {"HFT", "Half Fine-Tuning"} <= names
 
 
+def test_the_long_form_of_a_common_acronym_is_no_name_of_a_paper() -> None:
+    paper = Paper("Telly: Marbles", "We propose Telly, and introduce self-supervised learning (SSL) for marbles.")
+    standing = {name.name: name.standing for name in names_of(paper)}
+    assert standing["Telly"] == Standing.TITLE_HEAD
+    assert "self-supervised learning" not in standing
+    assert standing["SSL"] == Standing.MENTIONED
+
+
 @pytest.mark.parametrize(
     ("question", "key"),
     [

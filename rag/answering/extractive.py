@@ -59,11 +59,9 @@ def answer(question: Question, found: Retrieval, library: Library) -> Draft:
     if not found.papers:
         return _decline("off_topic")
     near = question.has_known_name or _comes_near(question, found)
-    # "Which paper is about earthquakes?" says little and is clear all the same.
-    is_search = found.coverage >= _COVERED_SURELY and _ASKS_FOR_PAPER.search(question.asked) is not None
     within = None
-    if not found.named and not is_search and is_english(question.asked):
-        within = is_within(question, library)
+    if not found.named and is_english(question.asked):
+        within = is_within(question, found.ranking, library)
         if not within.holds:
             return _decline("not_in_library" if near else "off_topic", within)
     elif not near:
