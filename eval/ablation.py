@@ -25,7 +25,7 @@ from rich.table import Table
 from rag import answerability, questions, ranking, sentence_choice
 from rag.answering import extractive
 from rag.assistant import Assistant
-from rag.embedding import QuestionViews
+from rag.embedding import Embedder
 from rag.jsonl import answer_lines
 from rag.library import Library
 from rag.naming import NamedPapers
@@ -37,7 +37,7 @@ _Patch = tuple[Any, str, Any]
 DEVICES: dict[str, list[_Patch]] = {
     "everything": [],
     "sentence vectors": [(ranking, "nearness", lambda found: found.abstract)],
-    "question adapter": [(QuestionViews, "described", property(lambda views: views[0]))],
+    "question adapter": [(Embedder, "encode_description", Embedder.encode_question)],
     "dual encoder": [(ranking, "DEFAULT_WEIGHTS", ranking.RankingWeights(document=0.0))],
     "words (BM25)": [(ranking, "DEFAULT_WEIGHTS", ranking.RankingWeights(words=0.0))],
     "name index": [(questions, "papers_named", lambda *_: NamedPapers({}, frozenset(), False, True))],

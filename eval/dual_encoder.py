@@ -167,7 +167,7 @@ def main(
     ours = read_questions(HELD_OUT_QUESTIONS)
     gold = torch.tensor([number[item["gold_papers"][0]] for item in ours])
     asked = [plain_text(item["question"]) for item in ours]
-    described = torch.from_numpy(np.stack([embedder.encode_views(text, query=False).described for text in asked]))
+    described = torch.from_numpy(np.stack([embedder.encode_description(text) for text in asked]))
     plain = Pool.of(stored).nearness(described)
     dual = queries.encode_all(asked) @ documents.encode_all([text_of(paper) for paper in its_papers]).T
     table = Table(f"{len(ours)} questions about the library: paper among the first", *map(str, DEPTHS))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,28 +51,6 @@ class ModelCard:
     max_tokens: int
 
 
-class QuestionViews(NamedTuple):
-    """The vectors of one question, each of shape (dimension,) and of length 1.
-
-    `plain` is the model's own. `described` is by the adapter for questions in other words, near to what the question
-    describes (with a model that has no adapters, the plain one). `query` is by the dual encoder, to be compared with
-    vectors of `Embedder.encode_documents`; None where it was not asked for or there is no dual encoder.
-    """
-
-    plain: Vectors
-    described: Vectors
-    query: Vectors | None
-
-    @property
-    def topic(self) -> Vectors:
-        """The vector of a few words that name a topic: half way between the first two.
-
-        The adapter was learnt from whole descriptions; of a topic it makes too much by itself, and yet some good.
-        """
-        both = self.plain + self.described
-        return np.asarray(both / np.linalg.norm(both), dtype=np.float32)
-
-
 class Embedder:
     """A sentence-transformers model that turns texts into unit vectors.
 
@@ -85,8 +63,10 @@ class Embedder:
         self._lock = threading.Lock()
         self._runtime: _OnnxRuntime | None = None
         self._card: ModelCard | None = None
-        self._plain: dict[str, Vectors] = {}
-        self._views = lru_cache(maxsize=_RECENT_QUESTIONS)(self._encode_views)
+        recent = lru_cache(maxsize=_RECENT_QUESTIONS)
+        self._question = recent(lambda text: self._load().encode([text])[0])
+        self._description = recent(lambda text: self._load().encode([text], [QUESTION])[0])
+        self._query = recent(lambda text: self._load().encode([text], [QUERY])[0])
 
     @property
     def card(self) -> ModelCard:
@@ -105,30 +85,29 @@ class Embedder:
 
     def encode_question(self, text: str) -> Vectors:
         """Return the vector of one text, shape (dimension,). That of a recent text is kept: do not write to it."""
-        vector = self._plain.get(text)
-        return self._keep(text, self._load().encode([text])[0]) if vector is None else vector
-
-    def _keep(self, text: str, vector: Vectors) -> Vectors:
-        while len(self._plain) >= _RECENT_QUESTIONS:
-            self._plain.pop(next(iter(self._plain)), None)
-        self._plain[text] = vector
+        vector: Vectors = self._question(text)
         return vector
 
-    def encode_views(self, text: str, *, query: bool) -> QuestionViews:
-        """Return the vectors of one question in one run of the model, with `query` or without; recent ones are kept."""
-        views: QuestionViews = self._views(text, query)
-        return views
+    def encode_description(self, text: str) -> Vectors:
+        """Return the vector of a question by the model with the adapter `question`: near to what the text describes.
 
-    def _encode_views(self, text: str, with_query: bool) -> QuestionViews:
-        runtime = self._load()
-        if not runtime.has_adapters:
-            plain = self.encode_question(text)
-            return QuestionViews(plain, plain, None)
-        adapters = (None, QUESTION, QUERY) if with_query else (None, QUESTION)
-        vectors = runtime.encode([text] * len(adapters), adapters)
-        views = QuestionViews(vectors[0], vectors[1], vectors[2] if with_query else None)
-        self._keep(text, views.plain)
-        return views
+        Models for which there is no adapter give the vector of `encode_question`.
+        """
+        vector: Vectors = self._description(text)
+        return vector
+
+    def encode_topic(self, text: str) -> Vectors:
+        """Return the vector of a few words that name a topic: half way between the two above.
+
+        The adapter was learnt from whole descriptions; of a topic it makes too much by itself, and yet some good.
+        """
+        both = self.encode_question(text) + self.encode_description(text)
+        return np.asarray(both / np.linalg.norm(both), dtype=np.float32)
+
+    def encode_query(self, text: str) -> Vectors:
+        """Return the vector of a question by the dual encoder, to be compared with those of `encode_documents`."""
+        vector: Vectors = self._query(text)
+        return vector
 
     @property
     def dual_encoder(self) -> str:

@@ -111,14 +111,11 @@ def gather_parts(
     # Every word takes part in BM25, where common ones weigh little by themselves; coverage needs the content words.
     lexical = catalogue.best_matches(list(dict.fromkeys(words(question))), _LEXICAL_CANDIDATES)
     # The adapters were learnt from English questions; others they would only lead astray.
-    if is_english(question):
-        views = embedder.encode_views(question, query=describes and not is_topic)
-        question_vector, query = (views.topic, None) if is_topic else (views.described, views.query)
-    else:
-        question_vector, query = embedder.encode_question(question), None
+    ours = embedder.encode_topic if is_topic else embedder.encode_description
+    question_vector = ours(question) if is_english(question) else embedder.encode_question(question)
     stored = vectors.near(question_vector, list(lexical))
-    if query is not None and stored.encoder != embedder.dual_encoder:
-        query = None
+    asks_dual = describes and not is_topic and is_english(question) and bool(stored.encoder)
+    query = embedder.encode_query(question) if asks_dual and stored.encoder == embedder.dual_encoder else None
     coverage = _coverage(content_words(question), catalogue, sorted(lexical, key=lexical.__getitem__, reverse=True))
     return Parts(question_vector, query, stored, lexical, coverage)
 
