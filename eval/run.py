@@ -109,7 +109,7 @@ def settings_of(assistant: object, llm: str | None = None) -> dict[str, Any] | N
 def shuffled_library(library: Library, directory: Path, progress: Progress | None = None) -> Library:
     """Return a library in `directory` with the same papers, added in another order; made there if it is not."""
     other = Library.open(directory, settings=library.settings, progress=progress)
-    if len(other) != len(library):
+    if len(other) != len(library) or not other.is_complete():
         papers = sorted(library.papers(), key=lambda paper: paper.title)
         random.Random(len(papers)).shuffle(papers)
         other.add_papers([replace(paper, id="") for paper in papers])

@@ -7,15 +7,15 @@ sentences: a few milliseconds a question, a tenth of the start-up, and vectors t
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
 import threading
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,20 @@ Vectors = NDArray[np.float32]
 _DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _BATCH = 32
 _RECENT_QUESTIONS = 256  # one answer looks at its question several times
-_EXPORT_VERSION = 3  # raise when the export changes, so that old exports are made anew
+_EXPORT_VERSION = 4  # raise when the export changes, so that old exports are made anew
 _MIN_EXPORT_COSINE = 0.9999
 _SHARES = "shares"  # input of exports with adapters: how far each acts on each text
+
+
+class _Graph(NamedTuple):
+    """A file of an export, and the adapters that are in it."""
+
+    file: str
+    adapters: tuple[str, ...]
+
+
+# Every adapter in a graph slows it down; the dual encoder is not asked by questions that name their papers.
+_MAIN, _DUAL = _Graph("model.onnx", (QUESTION,)), _Graph("dual.onnx", (QUERY, DOCUMENT))
 _PROBES = ["a short text", "Low-rank adaptation of large language models " * 20, "1.5x, 30% & more?"]
 
 
@@ -62,11 +73,12 @@ class Embedder:
         self._progress = progress or LoggedProgress()
         self._lock = threading.Lock()
         self._runtime: _OnnxRuntime | None = None
+        self._dual: _OnnxRuntime | None = None
         self._card: ModelCard | None = None
         recent = lru_cache(maxsize=_RECENT_QUESTIONS)
         self._question = recent(lambda text: self._load().encode([text])[0])
-        self._description = recent(lambda text: self._load().encode([text], [QUESTION])[0])
-        self._query = recent(lambda text: self._load().encode([text], [QUERY])[0])
+        self._description = recent(lambda text: self._load().encode([text], QUESTION)[0])
+        self._query = recent(lambda text: self._load_dual().encode([text], QUERY)[0])
 
     @property
     def card(self) -> ModelCard:
@@ -112,13 +124,13 @@ class Embedder:
     @property
     def dual_encoder(self) -> str:
         """What identifies the dual encoder; empty with a model for which there is none."""
-        if not self._load().has_adapters:
+        if not (self._export_directory() / _DUAL.file).exists():
             return ""
         return f"{self.card.name} {self.card.revision} {adapters_digest(QUERY, DOCUMENT)[:16]}"
 
     def encode_documents(self, texts: list[str]) -> Vectors:
         """Return the vectors of papers by the dual encoder, shape (len(texts), dimension)."""
-        return self._load().encode(texts, [DOCUMENT] * len(texts))
+        return self._load_dual().encode(texts, DOCUMENT)
 
     def is_ordinary_word(self, word: str) -> bool:
         """Return whether the model's vocabulary has the lower-cased word in one piece, as it has ordinary words."""
@@ -127,8 +139,14 @@ class Embedder:
     def _load(self) -> _OnnxRuntime:
         with self._lock:
             if self._runtime is None:
-                self._runtime = _OnnxRuntime(self._export_directory(), self._settings.threads)
+                self._runtime = _OnnxRuntime(self._export_directory(), _MAIN, self._settings.threads)
             return self._runtime
+
+    def _load_dual(self) -> _OnnxRuntime:
+        with self._lock:
+            if self._dual is None:
+                self._dual = _OnnxRuntime(self._export_directory(), _DUAL, self._settings.threads)
+            return self._dual
 
     def _export_directory(self) -> Path:
         """Return the directory of the model's export, made now if it is not there."""
@@ -145,7 +163,7 @@ class Embedder:
 class _OnnxRuntime:
     """An exported model in memory."""
 
-    def __init__(self, directory: Path, threads: int) -> None:
+    def __init__(self, directory: Path, graph: _Graph, threads: int) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -157,13 +175,14 @@ class _OnnxRuntime:
         self.tokenizer.no_padding()
         self._dimension = _read_card(directory).dimension
         self._session = onnxruntime.InferenceSession(
-            str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            str(directory / graph.file), options, providers=["CPUExecutionProvider"]
         )
-        self.has_adapters = _SHARES in {given.name for given in self._session.get_inputs()}
+        self._adapters = graph.adapters
+        self._has_adapters = _SHARES in {given.name for given in self._session.get_inputs()}
 
-    def encode(self, texts: list[str], adapters: Sequence[str | None] = ()) -> Vectors:
-        """Return unit vectors by the model as it is, or with the adapter that is named for each text."""
-        shares = np.array([[name == adapter for name in NAMES] for adapter in adapters or [None] * len(texts)])
+    def encode(self, texts: list[str], adapter: str | None = None) -> Vectors:
+        """Return unit vectors by the model as it is, or with one of the adapters if it has any."""
+        share = np.array([[name == adapter for name in self._adapters]], dtype=np.float32)
         encodings = self.tokenizer.encode_batch(texts)
         vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
         # Texts of like length share a batch: padding costs as much as words do.
@@ -178,8 +197,8 @@ class _OnnxRuntime:
                 ids[row, :length] = encodings[index].ids
                 mask[row, :length] = 1
             given: dict[str, NDArray[Any]] = {"input_ids": ids, "attention_mask": mask}
-            if self.has_adapters:
-                given[_SHARES] = shares[batch].astype(np.float32)
+            if self._has_adapters:
+                given[_SHARES] = share.repeat(len(batch), axis=0)
             vectors[batch] = self._session.run(None, given)[0]
         return vectors
 
@@ -234,7 +253,10 @@ def _export(source: str, directory: Path) -> None:
             max_tokens=int(model.max_seq_length or 256),
         )
         expected = np.asarray(model.encode(_PROBES, normalize_embeddings=True, show_progress_bar=False))
-        _write_onnx(model, scratch / "model.onnx", trained_adapters(card.name, card.revision))
+        adapters = dict(zip(NAMES, trained_adapters(card.name, card.revision), strict=False))
+        for graph in (_MAIN, _DUAL) if adapters else (_MAIN,):
+            its = tuple(adapters[name] for name in graph.adapters) if adapters else ()
+            _write_onnx(copy.deepcopy(model), scratch / graph.file, its)
         model.tokenizer.backend_tokenizer.save(str(scratch / "tokenizer.json"))
         (scratch / "card.json").write_text(json.dumps(asdict(card), indent=1), encoding="utf-8")
         _verify_export(expected, scratch)
@@ -289,7 +311,7 @@ def _write_onnx(model: SentenceTransformer, target: Path, adapters: tuple[Adapte
 
 def _verify_export(expected: Vectors, directory: Path) -> None:
     """Raise EmbeddingError unless the export gives the model's own vectors of the probes."""
-    cosines = (expected * _OnnxRuntime(directory, threads=1).encode(_PROBES)).sum(axis=1)
+    cosines = (expected * _OnnxRuntime(directory, _MAIN, threads=1).encode(_PROBES)).sum(axis=1)
     if cosines.min() < _MIN_EXPORT_COSINE:
         raise EmbeddingError(
             f"the exported embedding model differs from the original (cosine {cosines.min():.4f}); "

@@ -111,6 +111,8 @@ class Library:
             library._check_embedding()
             if chosen is None and library.catalogue.fact("origin") in (None, _STARTER_UNFINISHED):
                 library._fill_with_starter()
+            elif chosen is None and not library.is_complete():
+                library.add_papers([])  # an older citebot made it; whoever has only the default need not know
         except BaseException:
             library.close()
             raise

@@ -259,6 +259,15 @@ def test_a_default_library_whose_making_was_interrupted_is_completed(starter_dir
         assert_whole(library)
 
 
+def test_a_default_library_of_an_older_citebot_is_completed_when_it_is_opened(starter_directory: Path) -> None:
+    shutil.copytree(starter_directory, default_library_directory())
+    with sqlite3.connect(default_library_directory() / "catalogue.sqlite3") as connection:
+        connection.execute("DELETE FROM documents")
+    with Library.open() as library:
+        assert library.is_complete()
+        assert library.rank("Is there a way to send very few bytes?").similarities.document is not None
+
+
 # --------------------------------------------------------------------------- searching
 
 
