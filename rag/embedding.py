@@ -170,6 +170,9 @@ class _OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        if graph is _DUAL:
+            # Threads that wait for its next text in a loop would take the processors from the other graph.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self.tokenizer.enable_truncation(_read_card(directory).max_tokens)
         self.tokenizer.no_padding()
