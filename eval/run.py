@@ -6,9 +6,12 @@ import datetime
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from eval.cases import Case, Collection, Support
@@ -31,6 +34,7 @@ from rag.questions import understand
 from rag.retrieval import retrieve
 
 Ask = Callable[[str, Sequence[Turn]], object]
+_Finished = SimpleQueue[tuple[int, Future[GivenAnswer]]]
 
 _AS_ASKED = "as asked"
 _SHUFFLED = "shuffled"
@@ -153,10 +157,13 @@ def _answers(
     open_tasks = [index for index, each in enumerate(given) if each is None]
     if open_tasks:
         _warm_up(tasks[open_tasks[0]])
+    finished: _Finished = SimpleQueue()
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="evaluation") as pool:
-        under_way = {pool.submit(_answer, tasks[index], fingerprint, store): index for index in open_tasks}
         try:
-            _collect(under_way, given, progress, len(tasks))
+            for index in open_tasks:
+                future = pool.submit(_answer, tasks[index], fingerprint, store)
+                future.add_done_callback(partial(_hand_over, finished, index))
+            _collect(finished, given, progress)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -167,16 +174,23 @@ def _answers(
     return found
 
 
-def _collect(
-    under_way: dict[Future[GivenAnswer], int], given: list[GivenAnswer | None], progress: Progress, total: int
-) -> None:
-    """Put the answers in their places as they come; short waits let Ctrl-C through."""
-    rest = set(under_way)
+def _hand_over(finished: _Finished, index: int, future: Future[GivenAnswer]) -> None:
+    finished.put((index, future))
+
+
+def _collect(finished: _Finished, given: list[GivenAnswer | None], progress: Progress) -> None:
+    """Put the answers in their places as they come, until each place has one; short waits let Ctrl-C through.
+
+    Not with `concurrent.futures.wait`: it holds the locks of all futures for a moment, and where Ctrl-C comes in that
+    moment it never gives them back, so that the thread that answers waits for ever.
+    """
+    rest = given.count(None)
     while rest:
-        done, rest = wait(rest, timeout=_WAIT_SECONDS, return_when=FIRST_COMPLETED)
-        for each in done:
-            given[under_way[each]] = each.result()
-        progress.report("asking", total - len(rest), total)
+        with suppress(Empty):
+            index, future = finished.get(timeout=_WAIT_SECONDS)
+            given[index] = future.result()
+            rest -= 1
+        progress.report("asking", len(given) - rest, len(given))
 
 
 def _answer(task: _Task, fingerprint: str | None, store: Store) -> GivenAnswer:

@@ -70,7 +70,7 @@ def train_style(library: Library, write: bool, console: Console) -> None:
 
 def main(
     library: Annotated[Path, typer.Option(help="The library with the papers that the questions are about.")],
-    declined: Annotated[float, typer.Option(help="Share of questions to be answered that may be declined.")] = 0.15,
+    declined: Annotated[float, typer.Option(help="Share of questions to be answered that may be declined.")] = 0.155,
     check: Annotated[
         list[Path] | None, typer.Option(help="More questions: an exam file (blind), or others, all to be declined.")
     ] = None,
