@@ -26,7 +26,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from eval.question_adapter import arxiv_papers
+from eval.arxiv import arxiv_papers
 from eval.regressions import as_fields, write_model
 from rag.answerability import MODEL, SIGNS, signs
 from rag.library import Library

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from eval.arxiv import arxiv_papers
 from eval.external.external_set import read_gzipped_lines
-from eval.question_adapter import arxiv_papers
 from rag.embedding import Embedder
 from rag.entailment_weights import LABELS
 from rag.papers import plain_text, sentences_of, split_sentences

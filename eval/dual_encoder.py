@@ -15,10 +15,8 @@ encoder, and by the mean of both, which `rag.ranking` uses. Takes some 25 minute
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -27,24 +25,22 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import rag
+from eval.arxiv import arxiv_papers
 from eval.question_adapter import (
     DEPTHS,
     HELD_OUT_QUESTIONS,
     Pool,
-    arxiv_papers,
     held_out_papers,
     ranks_of,
     read_questions,
 )
-from rag.adapters import DOCUMENT, QUERY, file_of
-from rag.embedding import Embedder, load_default_model
+from eval.trainable_encoder import TrainableEncoder
+from rag.adapters import DOCUMENT, QUERY
+from rag.embedding import Embedder
 from rag.library import Library
-from rag.low_rank import AdaptedEncoder
-from rag.papers import Paper, plain_text
+from rag.papers import plain_text, whole_text
 from rag.settings import load_settings
 
-_RANK = 16
 _EPOCHS = 2
 _BATCH = 32
 _QUESTIONS_A_PAPER = 2
@@ -52,51 +48,6 @@ _LEARNING_RATE = 1.5e-3
 _TEMPERATURE = 0.03
 _MAX_PIECES_OF_PAPER = 192
 _MAX_PIECES_OF_QUESTION = 96
-_ENCODED_TOGETHER = 64
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of the dual encoder while it is trained, with the tokenizer of the model."""
-
-    encoder: AdaptedEncoder
-    tokenizer: Any
-    max_pieces: int
-
-    @classmethod
-    def new(cls, max_pieces: int) -> Side:
-        """Return citebot's embedding model with an adapter that changes nothing yet."""
-        model = load_default_model()
-        encoder = AdaptedEncoder(model, int(model.get_embedding_dimension() or 0), _RANK)
-        encoder.requires_grad_(False)
-        for parameter in encoder.adapted_parameters():
-            parameter.requires_grad_(True)
-        return cls(encoder.eval(), model.tokenizer, max_pieces)  # no dropout
-
-    def encode(self, texts: Sequence[str]) -> torch.Tensor:
-        """Return the vectors of the texts, shape (texts, dimension)."""
-        pieces = self.tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self.max_pieces, return_tensors="pt"
-        )
-        # The pieces' states in bfloat16, weights and sums in full: on many processors twice as fast.
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            vectors = self.encoder(pieces["input_ids"], pieces["attention_mask"], torch.ones(len(texts), 1))
-        return torch.nn.functional.normalize(vectors.float(), dim=1)
-
-    @torch.no_grad()
-    def encode_all(self, texts: Sequence[str]) -> torch.Tensor:
-        """Return the vectors of any number of texts, without what training needs."""
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        found = torch.zeros(len(texts), self.encoder.matrices.shape[1])
-        for start in range(0, len(order), _ENCODED_TOGETHER):
-            batch = order[start : start + _ENCODED_TOGETHER]
-            found[batch] = self.encode([texts[index] for index in batch])
-        return found
-
-
-def text_of(paper: Paper) -> str:
-    """Return what a library makes the vector of a paper of."""
-    return f"{paper.plain_title}. {plain_text(paper.abstract)}"
 
 
 def batches_of_neighbours(vectors: torch.Tensor, size: int, rng: random.Random) -> list[list[int]]:
@@ -114,7 +65,12 @@ def batches_of_neighbours(vectors: torch.Tensor, size: int, rng: random.Random) 
 
 
 def train(
-    queries: Side, documents: Side, questions: list[list[str]], papers: list[str], near: torch.Tensor, console: Console
+    queries: TrainableEncoder,
+    documents: TrainableEncoder,
+    questions: list[list[str]],
+    papers: list[str],
+    near: torch.Tensor,
+    console: Console,
 ) -> None:
     """Train both sides on papers, their questions, and plain vectors that say which papers are neighbours."""
     rng = random.Random(0)
@@ -154,9 +110,10 @@ def main(
     held_out = held_out_papers()
     papers = arxiv_papers(arxiv, set(questions), 0)
     used = [paper_id for paper_id in questions if paper_id in papers and paper_id not in held_out]
-    texts = [text_of(papers[paper_id]) for paper_id in used]
+    texts = [whole_text(papers[paper_id]) for paper_id in used]
     near = torch.from_numpy(np.asarray(embedder.encode(texts)))
-    queries, documents = Side.new(_MAX_PIECES_OF_QUESTION), Side.new(_MAX_PIECES_OF_PAPER)
+    queries = TrainableEncoder.new(_MAX_PIECES_OF_QUESTION, reduced=True)
+    documents = TrainableEncoder.new(_MAX_PIECES_OF_PAPER, reduced=True)
     console.print(f"{sum(len(questions[each]) for each in used)} questions about {len(used)} papers")
     train(queries, documents, [questions[each] for each in used], texts, near, console)
 
@@ -169,7 +126,7 @@ def main(
     asked = [plain_text(item["question"]) for item in ours]
     described = torch.from_numpy(np.stack([embedder.encode_description(text) for text in asked]))
     plain = Pool.of(stored).nearness(described)
-    dual = queries.encode_all(asked) @ documents.encode_all([text_of(paper) for paper in its_papers]).T
+    dual = queries.encode_all(asked) @ documents.encode_all([whole_text(paper) for paper in its_papers]).T
     table = Table(f"{len(ours)} questions about the library: paper among the first", *map(str, DEPTHS))
     for name, scores in (("question adapter", plain), ("dual encoder", dual), ("both", (plain + dual) / 2)):
         ranks = ranks_of(gold, scores)
@@ -177,9 +134,7 @@ def main(
     console.print(table)
     if write:
         for name, side in ((QUERY, queries), (DOCUMENT, documents)):
-            target = Path(rag.__file__).parent / "models" / file_of(name)
-            side.encoder.adapter(f"{embedder.card.name} {embedder.card.revision}").write(target)
-            console.print(f"written to {target} ({target.stat().st_size / 1000:.0f} kB)")
+            side.write(name, f"{embedder.card.name} {embedder.card.revision}", console)
 
 
 if __name__ == "__main__":

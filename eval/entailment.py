@@ -38,6 +38,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import rag
+from eval.arxiv import arxiv_papers
 from eval.changed_sentences import changed_sentences
 from eval.claims import (
     NOT_ENOUGH,
@@ -53,7 +54,6 @@ from eval.claims import (
     read_others,
     read_ours,
 )
-from eval.question_adapter import arxiv_papers
 from eval.scifact import read_lines
 from eval.support import aurocs, candidate_texts
 from rag.embedding import Embedder, load_default_model

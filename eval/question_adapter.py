@@ -16,7 +16,6 @@ the papers of a library, none of which took part in training. Takes some twenty 
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 from dataclasses import dataclass
@@ -30,13 +29,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import rag
-from rag.adapters import QUESTION, file_of
+from eval.arxiv import arxiv_papers
+from eval.trainable_encoder import TrainableEncoder
+from rag.adapters import QUESTION
 from rag.catalogue import StoredVectors
-from rag.embedding import Embedder, load_default_model
+from rag.embedding import Embedder
 from rag.library import Library
-from rag.low_rank import AdaptedEncoder
-from rag.papers import Paper, fold_space, plain_text, sentences_of
+from rag.papers import Paper, plain_text, sentences_of, whole_text
 from rag.settings import load_settings
 
 HELD_OUT_QUESTIONS = "other-words.jsonl"
@@ -48,7 +47,6 @@ _OTHERS = 1_000
 _HELD_OUT = 0.1
 _TEMPERATURE = 0.03
 _LEARNING_RATE = 1e-3
-_RANK = 16
 _EPOCHS = 3
 _BATCH = 32
 _MAX_PIECES = 128
@@ -80,25 +78,12 @@ class Pool:
         return (questions @ self.abstracts.T + best) / 2
 
 
-def arxiv_papers(file: Path, wanted: set[str], others: int) -> dict[str, Paper]:
-    """Return the wanted papers of a metadata file by id, and so many others, chosen at random but always the same."""
-    text = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    entries = [json.loads(line) for line in text.splitlines()]
-    rest = [entry for entry in entries if entry["id"] not in wanted and str(entry["categories"]).find("cs.") >= 0]
-    chosen = [entry for entry in entries if entry["id"] in wanted] + random.Random(5).sample(
-        rest, min(others, len(rest))
-    )
-    return {
-        entry["id"]: Paper(title=fold_space(entry["title"]), abstract=fold_space(entry["abstract"])) for entry in chosen
-    }
-
-
 def encode_papers(papers: list[Paper], embedder: Embedder, console: Console) -> Pool:
     """Return the vectors of papers as a library has them."""
     abstracts, sentences, owners = [], [], []
     for start in track(range(0, len(papers), 64), "encoding abstracts", console=console):
         batch = papers[start : start + 64]
-        abstracts.append(embedder.encode([f"{paper.plain_title}. {plain_text(paper.abstract)}" for paper in batch]))
+        abstracts.append(embedder.encode([whole_text(paper) for paper in batch]))
         of_batch = [(start + i, plain_text(s.text)) for i, paper in enumerate(batch) for s in sentences_of(paper)]
         owners += [owner for owner, _ in of_batch]
         sentences.append(embedder.encode([text for _, text in of_batch]))
@@ -109,39 +94,7 @@ def encode_papers(papers: list[Paper], embedder: Embedder, console: Console) -> 
     )
 
 
-@dataclass(frozen=True)
-class QuestionEncoder:
-    """The encoder whose adapter is trained, with the tokenizer of the model."""
-
-    encoder: AdaptedEncoder
-    tokenizer: Any
-
-    @classmethod
-    def new(cls) -> QuestionEncoder:
-        """Return citebot's embedding model with an adapter that changes nothing yet."""
-        model = load_default_model()
-        encoder = AdaptedEncoder(model, int(model.get_embedding_dimension() or 0), _RANK)
-        encoder.requires_grad_(False)
-        for parameter in encoder.adapted_parameters():
-            parameter.requires_grad_(True)
-        return cls(encoder, model.tokenizer)
-
-    def encode(self, questions: list[str], share: float = 1.0) -> torch.Tensor:
-        """Return the questions' vectors, shape (questions, dimension)."""
-        pieces = self.tokenizer(questions, padding=True, truncation=True, max_length=_MAX_PIECES, return_tensors="pt")
-        shares = torch.full((len(questions), 1), share)
-        vectors: torch.Tensor = self.encoder(pieces["input_ids"], pieces["attention_mask"], shares)
-        return vectors
-
-    @torch.no_grad()
-    def encode_all(self, questions: list[str], share: float = 1.0) -> torch.Tensor:
-        """Return the vectors of any number of questions, without what training needs."""
-        self.encoder.eval()
-        parts = [self.encode(questions[start : start + _BATCH], share) for start in range(0, len(questions), _BATCH)]
-        return torch.cat(parts)
-
-
-def train(encoder: QuestionEncoder, questions: list[str], papers: torch.Tensor, pool: Pool, console: Console) -> None:
+def train(encoder: TrainableEncoder, questions: list[str], papers: torch.Tensor, pool: Pool, console: Console) -> None:
     """Train the encoder's adapter on questions and the numbers of their papers."""
     parameters = encoder.encoder.adapted_parameters()
     optimizer = torch.optim.AdamW(parameters, lr=_LEARNING_RATE, weight_decay=0.01)
@@ -197,7 +150,7 @@ def main(
     pool = encode_papers(list(papers.values()), embedder, console)
     held_out = held_out_papers()
     table = Table("paper among the first", *map(str, DEPTHS))
-    encoder = QuestionEncoder.new()
+    encoder = TrainableEncoder.new(_MAX_PIECES)
 
     def ask_about(items: list[dict[str, Any]]) -> tuple[list[str], torch.Tensor]:
         questions = [plain_text(item["question"]) for item in items]
@@ -220,9 +173,7 @@ def main(
         add_rows("questions about the library", questions, gold, Pool.of(stored))
     console.print(table)
     if write:
-        target = Path(rag.__file__).parent / "models" / file_of(QUESTION)
-        encoder.encoder.adapter(f"{embedder.card.name} {embedder.card.revision}").write(target)
-        console.print(f"written to {target} ({target.stat().st_size / 1000:.0f} kB)")
+        encoder.write(QUESTION, f"{embedder.card.name} {embedder.card.revision}", console)
 
 
 def read_questions(name: str) -> list[dict[str, Any]]:

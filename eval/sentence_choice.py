@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import rag
-from eval.question_adapter import arxiv_papers
+from eval.arxiv import arxiv_papers
 from rag.catalogue import Standing
 from rag.embedding import Embedder
 from rag.names import names_of

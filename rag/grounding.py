@@ -19,7 +19,7 @@ from rag.catalogue import Standing
 from rag.excerpts import is_excerpt
 from rag.library import Library
 from rag.names import COMMON_NAMES, names_of
-from rag.papers import Paper, Sentence, fold_space, plain_text, title_key
+from rag.papers import Paper, Sentence, fold_space, plain_text, title_key, whole_text
 from rag.quantities import missing_quantities
 from rag.words import words
 
@@ -213,7 +213,7 @@ def _text_of(named: Sequence[Evidence]) -> str:
 def _sources_of(named: Sequence[Evidence]) -> str:
     """Return titles and abstracts of the papers from which the sentences are."""
     papers = {each.paper.id: each.paper for each in named}
-    return " ".join(f"{paper.plain_title}. {plain_text(paper.abstract)}" for paper in papers.values())
+    return " ".join(whole_text(paper) for paper in papers.values())
 
 
 def _stands(name: str, text: str) -> bool:

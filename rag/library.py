@@ -20,7 +20,7 @@ from rag.catalogue import Catalogue, DocumentVector, Entry, Name
 from rag.embedding import Embedder, ModelCard
 from rag.errors import EmbeddingMismatchError, LibraryError, PaperNotFoundError, SourceError
 from rag.names import names_of
-from rag.papers import Paper, Sentence, new_paper_id, plain_text, sentences_of, title_key
+from rag.papers import Paper, Sentence, new_paper_id, plain_text, sentences_of, title_key, whole_text
 from rag.progress import LoggedProgress, Progress
 from rag.settings import Settings, load_settings
 from rag.sources.entries import checked
@@ -251,7 +251,7 @@ class Library:
         texts: list[str] = []
         ends: list[int] = []
         for paper, its_sentences in zip(papers, sentences, strict=True):
-            texts.append(_whole_text(paper))
+            texts.append(whole_text(paper))
             texts.extend(plain_text(sentence.text) for sentence in its_sentences)
             ends.append(len(texts))
         return np.split(self.embedder.encode(texts), ends[:-1])
@@ -261,7 +261,7 @@ class Library:
         encoder = self.embedder.dual_encoder
         if not encoder:
             return [None] * len(papers)
-        vectors = self.embedder.encode_documents([_whole_text(paper) for paper in papers])
+        vectors = self.embedder.encode_documents([whole_text(paper) for paper in papers])
         return [DocumentVector(encoder, vector) for vector in vectors]
 
     def _complete_documents(self) -> None:
@@ -406,11 +406,6 @@ class Library:
     def vector_store(self) -> ChromaVectorStore:
         """Return the library's Chroma collection as a LlamaIndex vector store, for reading."""
         return self._vectors.store()
-
-
-def _whole_text(paper: Paper) -> str:
-    """Return what the vectors of a paper as a whole are made of."""
-    return f"{paper.plain_title}. {plain_text(paper.abstract)}"
 
 
 def _facts_of(card: ModelCard) -> tuple[str, str, str]:

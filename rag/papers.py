@@ -123,6 +123,11 @@ def plain_text(text: str) -> str:
     return _LATEX_ESCAPE.sub(r"\1", text)
 
 
+def whole_text(paper: Paper) -> str:
+    """Return title and abstract without LaTeX: what the vectors of a paper as a whole are made of."""
+    return f"{paper.plain_title}. {plain_text(paper.abstract)}"
+
+
 def _plain_math(match: re.Match[str]) -> str:
     """Return the plain form of what stands between two dollar signs, or the match if it is not math."""
     inner = match.group(1)

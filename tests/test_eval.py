@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 import rag
 from eval import dual_encoder, membership, question_adapter, regressions, sentence_choice
 from eval.answerability import read_questions, threshold_for
+from eval.arxiv import arxiv_papers
 from rag.catalogue import StoredVectors
 from rag.library import Library
 from rag.membership import SIGNS
@@ -157,12 +158,12 @@ def test_wanted_papers_and_others_are_read_from_metadata(tmp_path: Path, suffix:
     text = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
     file = tmp_path / f"arxiv{suffix}"
     file.write_bytes(gzip.compress(text) if suffix.endswith("gz") else text)
-    assert list(question_adapter.arxiv_papers(file, {"5"}, 0)) == ["5"]
-    papers = question_adapter.arxiv_papers(file, {"1", "5"}, 2)
+    assert list(arxiv_papers(file, {"5"}, 0)) == ["5"]
+    papers = arxiv_papers(file, {"1", "5"}, 2)
     assert set(papers) > {"1", "5"}
     assert set(papers) < {"0", "1", "2", "3", "5"}
     assert (papers["1"].title, papers["1"].abstract) == ("Marbles 1", "They roll.")
-    assert papers == question_adapter.arxiv_papers(file, {"1", "5"}, 2)
+    assert papers == arxiv_papers(file, {"1", "5"}, 2)
 
 
 # --------------------------------------------------------------------------- the choice of a sentence
