@@ -10,32 +10,20 @@ from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import AliasChoices, AnyHttpUrl, AnyWebsocketUrl, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bot.errors import StartError
+from rag.settings import LayeredSettings
 
 
 def _store_path() -> Path:
     return Path(platformdirs.user_data_dir("citebot")) / "bot.sqlite3"
 
 
-class BotSettings(BaseSettings):
+class BotSettings(LayeredSettings):
     """The settings of the bot; every field is also the variable `CITEBOT_<FIELD>`, except `token`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="CITEBOT_",
-        toml_file="citebot.toml",
-        frozen=True,
-        extra="ignore",
-        env_ignore_empty=True,
-        hide_input_in_errors=True,
-    )
+    model_config = SettingsConfigDict(hide_input_in_errors=True)  # a token that is wrong is still a secret
 
     token: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("DISCORD_TOKEN"), description="the bot's token (DISCORD_TOKEN)"
@@ -69,18 +57,6 @@ class BotSettings(BaseSettings):
     @classmethod
     def _expand_home(cls, path: Path) -> Path:
         return path.expanduser()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the sources in the order that the module's first lines promise."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
 
 def load_bot_settings() -> BotSettings:

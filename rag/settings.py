@@ -21,12 +21,28 @@ def _user_cache() -> Path:
     return Path(platformdirs.user_cache_dir("citebot"))
 
 
-class Settings(BaseSettings):
-    """The settings of citebot; every field is also the variable `CITEBOT_<FIELD>`."""
+class LayeredSettings(BaseSettings):
+    """Settings that are read from what they are made with, then from variables, then from the file."""
 
     model_config = SettingsConfigDict(
         env_prefix="CITEBOT_", toml_file="citebot.toml", frozen=True, extra="ignore", env_ignore_empty=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the sources in the order that the module's first lines promise."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+class Settings(LayeredSettings):
+    """The settings of citebot; every field is also the variable `CITEBOT_<FIELD>`."""
 
     library: Path | None = Field(None, description="directory of the library; unset: the default library")
     cache_dir: Path = Field(default_factory=_user_cache, description="where the exported embedding model is kept")
@@ -54,18 +70,6 @@ class Settings(BaseSettings):
     def _expand_home(cls, path: Path | None) -> Path | None:
         """Take "~" for the home directory: no shell does it in a file, nor behind "=" in quotation marks."""
         return path.expanduser() if path else None
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the sources in the order that the module's first lines promise."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
     @property
     def library_directory(self) -> Path:
