@@ -1,11 +1,11 @@
 """Train and calibrate the model that notices when an abstract does not tell: `python -m eval.answerability`.
 
-Two sets of questions were written for this. `eval/questions/arxiv-sentences.jsonl`: for 600 arXiv abstracts three
-questions each that a sentence answers and two that none does; their abstracts come from a file of arXiv metadata and
-are kept in a library of their own. `eval/questions/answerability-*.jsonl`: for each paper of the collection two and
-two. Figures are from ten-fold cross-validation with all questions on one paper in one fold. The threshold is the one
-that declines at most so many of the answerable questions about the collection. Prints the trade (risk against
-coverage); `--write` puts the model into the package.
+Two sets of questions were written for this. `eval/questions/arxiv-sentences.jsonl`: for each of the 600 arXiv abstracts
+that the reader has not seen (`eval.reader`) three that a sentence answers and two that none does; their abstracts come
+from a file of arXiv metadata and are kept in a library of their own. `eval/questions/answerability-*.jsonl`: for each
+paper of the collection two and two. Figures are from ten-fold cross-validation with all questions on one paper in one
+fold. The threshold is the one that declines at most so many of the answerable questions about the collection. Prints
+the trade (risk against coverage); `--write` puts the model into the package.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from eval.arxiv import arxiv_papers
+from eval.reader import QUESTIONS, held_out_abstracts
 from eval.regressions import as_fields, write_model
 from rag.answerability import MODEL, SIGNS, signs
 from rag.library import Library
@@ -80,7 +81,8 @@ def main(
 ) -> None:
     """Train on our questions, print the calibration."""
     console = Console()
-    of_arxiv = read_questions([_QUESTIONS / "arxiv-sentences.jsonl"])
+    unread = held_out_abstracts()
+    of_arxiv = [item for item in read_questions([_QUESTIONS / QUESTIONS]) if item["id"] in unread]
     for item in of_arxiv:
         item |= {"paper": item["id"], "answerable": bool(item["sentences"])}
     ours = read_questions(sorted(_QUESTIONS.glob("answerability-*.jsonl")))

@@ -20,7 +20,7 @@ import numpy as np
 from eval.arxiv import arxiv_papers
 from eval.external.external_set import read_gzipped_lines
 from rag.embedding import Embedder
-from rag.entailment_weights import LABELS
+from rag.entailment import LABELS
 from rag.papers import plain_text, sentences_of, split_sentences
 from rag.support import share_of_words
 

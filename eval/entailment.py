@@ -56,9 +56,9 @@ from eval.claims import (
 )
 from eval.scifact import read_lines
 from eval.support import aurocs, candidate_texts
+from rag.cross_encoder import bert_of
 from rag.embedding import Embedder, load_default_model
-from rag.entailment import bert_of
-from rag.entailment_weights import FILE, LABELS
+from rag.entailment import LABELS, Entailment
 from rag.low_rank import PairClassifier
 from rag.papers import plain_text, sentences_of, split_sentences
 from rag.settings import load_settings
@@ -186,7 +186,7 @@ class PairReader:
     def new(cls) -> PairReader:
         """Return citebot's embedding model with low-rank changes that change nothing yet, and a head."""
         model = load_default_model()
-        return cls(PairClassifier(bert_of(model), _DIMENSION, _RANK), model.tokenizer)
+        return cls(PairClassifier(bert_of(model), _DIMENSION, _RANK, len(LABELS)), model.tokenizer)
 
     def logits(self, pairs: Sequence[Pair]) -> torch.Tensor:
         """Return the logits of the labels, shape (pairs, labels)."""
@@ -312,7 +312,7 @@ def main(
         table.add_row(name, str(len(its)), *(f"{figure:.3f}" for figure in figures))
     console.print(table)
     if write or out:
-        target = out or Path(rag.__file__).parent / "models" / FILE
+        target = out or Path(rag.__file__).parent / "models" / f"{Entailment.name}.npz"
         reader.classifier.weights(f"{embedder.card.name} {embedder.card.revision}").write(target)
         console.print(f"written to {target} ({target.stat().st_size / 1000:.0f} kB)")
 

@@ -1,10 +1,12 @@
 """Train the choice of the sentence that answers: `python -m eval.sentence_choice --arxiv FILE --write`.
 
-The questions in `eval/questions/arxiv-sentences.jsonl` were written for this: for each of 600 arXiv abstracts three
+The questions in `eval/questions/arxiv-sentences.jsonl` were written for this: for each of 2,350 arXiv abstracts three
 that some sentence answers, with its number. A log-linear model over the sentences of an abstract (softmax) learns how
 much each sign of `rag.sentence_choice` counts, together with a matrix that says which sentences answer which questions
-beyond likeness ("where was it tried?" and "experiments on ..."). Figures are from five-fold cross-validation by
-abstract: the share of questions whose answering sentences are all among the first 1, 2, 3, 4.
+beyond likeness ("where was it tried?" and "experiments on ..."). How much its scores count beside what the reader says
+of the first sentences (`rag.reader`) is learned from the abstracts that the reader has not seen (`eval.reader`).
+Figures are from five-fold cross-validation by abstract: the share of questions whose answering sentences are all among
+the first 1, 2, 3, 4.
 """
 
 from __future__ import annotations
@@ -12,22 +14,26 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 import rag
 from eval.arxiv import arxiv_papers
+from eval.reader import held_out_abstracts
 from rag.catalogue import Standing
+from rag.cross_encoder_weights import MOST_READ
 from rag.embedding import Embedder
 from rag.names import names_of
 from rag.papers import Paper, plain_text, sentences_of, title_key
 from rag.ranking import idf
-from rag.sentence_choice import FILE, SIGNS, Asked, signs_of
+from rag.reader import Reader
+from rag.sentence_choice import FILE, LEAST, SIGNS, Asked, signs_of
 from rag.settings import load_settings
 from rag.words import content_words, stem, stems
 
@@ -40,6 +46,14 @@ _MATRIX_SCALE = 10.0
 _START = {"cosine": 3.0, "cosine_without_names": 3.0, "words": 4.0, "figure": 2.0}
 
 
+class Reads(Protocol):
+    """What reads sentences with a question, as `rag.reader.Reader` does."""
+
+    def logits(self, question: str, sentences: list[str]) -> NDArray[np.float32]:
+        """Return logits that no sentence answers the question, and that each does."""
+        ...
+
+
 @dataclass
 class Data:
     """Questions and the sentences of their abstracts, padded to the longest; Q questions, L sentences, D dimensions."""
@@ -50,9 +64,11 @@ class Data:
     questions: torch.Tensor  # (Q, D), names left out
     sentences: torch.Tensor  # (Q, L, D)
     folds: torch.Tensor  # (Q,)
+    texts: list[tuple[str, list[str]]]  # Q questions with their sentences
+    held_out: torch.Tensor  # (Q,): the reader has not seen the abstract
 
 
-def read(arxiv: Path, embedder: Embedder) -> Data:
+def read_questions_with_signs(arxiv: Path, embedder: Embedder) -> Data:
     """Return the questions that a sentence answers, with the signs and vectors of the sentences."""
     items = [json.loads(line) for line in _QUESTIONS.read_text(encoding="utf-8").splitlines()]
     items = [item for item in items if item["sentences"]]
@@ -73,7 +89,10 @@ def read(arxiv: Path, embedder: Embedder) -> Data:
         torch.zeros(len(items), dimension),
         torch.zeros(len(items), longest, dimension),
         torch.zeros(len(items), dtype=torch.int64),
+        [],
+        torch.zeros(len(items), dtype=torch.bool),
     )
+    unread = held_out_abstracts()
     fold_of = {key: number % _FOLDS for number, key in enumerate(sorted(papers))}
     for row, item in enumerate(items):
         its = sentences[item["id"]]
@@ -86,6 +105,8 @@ def read(arxiv: Path, embedder: Embedder) -> Data:
         data.questions[row] = torch.from_numpy(asked.rest)
         data.sentences[row, : len(its)] = torch.from_numpy(stored)
         data.folds[row] = fold_of[item["id"]]
+        data.texts.append((plain_text(item["question"]), [plain_text(sentence.text) for sentence in its]))
+        data.held_out[row] = item["id"] in unread
     return data
 
 
@@ -106,6 +127,8 @@ def _asked(item: dict[str, Any], paper: Paper, frequency: dict[str, int], papers
 
 def scores(data: Data, rows: torch.Tensor, weights: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     """Return the scores (logits) of the sentences for some questions, shape (rows, L)."""
+    if not matrix.requires_grad and not matrix.any():
+        return data.signs[rows] @ weights + data.padding[rows]
     likeness = torch.einsum("qd,qld->ql", data.questions[rows] @ matrix, data.sentences[rows])
     return data.signs[rows] @ weights + _MATRIX_SCALE * likeness + data.padding[rows]
 
@@ -114,7 +137,7 @@ def train(data: Data, rows: torch.Tensor, with_matrix: bool = True) -> tuple[tor
     """Return weights and matrix trained on some of the questions."""
     torch.manual_seed(0)
     weights = torch.tensor([_START.get(sign, 0.0) for sign in SIGNS], requires_grad=True)
-    matrix = torch.zeros(data.questions.shape[1], data.questions.shape[1], requires_grad=True)
+    matrix = torch.zeros(data.questions.shape[1], data.questions.shape[1], requires_grad=with_matrix)
     groups = [{"params": [weights], "lr": 0.02, "weight_decay": 0.0}]
     if with_matrix:
         groups.append({"params": [matrix], "lr": 5e-4, "weight_decay": 0.1})
@@ -129,23 +152,56 @@ def train(data: Data, rows: torch.Tensor, with_matrix: bool = True) -> tuple[tor
     return weights.detach(), matrix.detach() * _MATRIX_SCALE
 
 
-def found_within(data: Data, without: str | None = None, with_matrix: bool = True) -> list[float]:
-    """Return, cross-validated, the share of questions answered by the first 1, 2, 3, 4 sentences."""
+def cross_validated(data: Data, without: str | None = None, with_matrix: bool = True) -> torch.Tensor:
+    """Return the scores of all sentences by models that have not seen their abstract, shape (Q, L)."""
     kept = data.signs
     if without is not None:
         data.signs = data.signs.clone()
         data.signs[:, :, SIGNS.index(without)] = 0.0
-    hits = np.zeros(len(_DEPTHS))
+    found = torch.zeros_like(data.wanted)
     for fold in range(_FOLDS):
         weights, matrix = train(data, (data.folds != fold).nonzero().squeeze(1), with_matrix)
         rows = (data.folds == fold).nonzero().squeeze(1)
-        order = scores(data, rows, weights, matrix / _MATRIX_SCALE).argsort(dim=1, descending=True)
-        wanted = data.wanted[rows] > 0
-        for index, depth in enumerate(_DEPTHS):
-            first = torch.zeros_like(wanted).scatter(1, order[:, :depth], True)
-            hits[index] += int((wanted & ~first).any(1).logical_not().sum())
+        found[rows] = scores(data, rows, weights, matrix / _MATRIX_SCALE)
     data.signs = kept
-    return list(hits / len(data.questions))
+    return found
+
+
+def found_within(found: torch.Tensor, wanted: torch.Tensor) -> list[float]:
+    """Return the share of questions answered by the first 1, 2, 3, 4 sentences; scores, and what is wanted, (Q, L)."""
+    order = found.argsort(dim=1, descending=True)
+    shares = []
+    for depth in _DEPTHS:
+        first = torch.zeros_like(wanted, dtype=torch.bool).scatter(1, order[:, :depth], True)
+        shares.append(float(((wanted > 0) & ~first).any(1).logical_not().float().mean()))
+    return shares
+
+
+def log_shares(data: Data, rows: torch.Tensor, found: torch.Tensor, reader: Reads) -> torch.Tensor:
+    """Return what `rag.sentence_choice.with_reading` makes of the reader's logits for some questions, (rows, L)."""
+    read = torch.full((len(rows), found.shape[1]), LEAST)
+    for place, row in enumerate(rows.tolist()):
+        question, sentences = data.texts[row]
+        first = sorted(found[row].argsort(descending=True)[: min(MOST_READ, len(sentences))].tolist())
+        logits = torch.from_numpy(reader.logits(question, [sentences[each] for each in first]))[1:]
+        read[place, first] = logits.log_softmax(0).clamp(min=LEAST)
+    return read
+
+
+def fit_reading(found: torch.Tensor, read: torch.Tensor, data: Data, rows: torch.Tensor) -> torch.Tensor:
+    """Return how much the scores count and how much the reader, fitted on some questions, shape (2,)."""
+    counts = torch.tensor([0.5, 0.5], requires_grad=True)
+    optimizer = torch.optim.LBFGS([counts], max_iter=100)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        chosen = (counts[0] * found[rows] + counts[1] * read + data.padding[rows]).log_softmax(1)
+        loss = -(data.wanted[rows] * chosen.clamp(min=-100)).sum(1).mean()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return counts.detach()
 
 
 def main(
@@ -155,24 +211,38 @@ def main(
 ) -> None:
     """Train the choice and print how good it is."""
     console = Console()
-    embedder = Embedder(load_settings())
-    data = read(arxiv, embedder)
+    settings = load_settings()
+    embedder = Embedder(settings)
+    data = read_questions_with_signs(arxiv, embedder)
     table = Table(f"{len(data.questions)} questions, answered by the first", *map(str, _DEPTHS))
 
     def add_row(name: str, figures: list[float]) -> None:
         table.add_row(name, *(f"{figure:.3f}" for figure in figures))
 
-    add_row("all signs and the matrix", found_within(data))
-    add_row("without the matrix", found_within(data, with_matrix=False))
+    found = cross_validated(data)
+    add_row("all signs and the matrix", found_within(found, data.wanted))
+    add_row("without the matrix", found_within(cross_validated(data, with_matrix=False), data.wanted))
     for sign in SIGNS if ablate else ():
-        add_row(f"without {sign}", found_within(data, without=sign))
+        add_row(f"without {sign}", found_within(cross_validated(data, without=sign), data.wanted))
+    rows = data.held_out.nonzero().squeeze(1)
+    read = log_shares(data, rows, found, Reader(settings))
+    reading = fit_reading(found, read, data, rows)
+    add_row(f"{len(rows)} that the reader has not seen", found_within(found[rows], data.wanted[rows]))
+    add_row("the same, by the reader", found_within(read + data.padding[rows], data.wanted[rows]))
+    add_row("the same, by both", found_within(reading[0] * found[rows] + reading[1] * read, data.wanted[rows]))
     console.print(table)
+    console.print(f"scores count {reading[0]:.2f}, the reader {reading[1]:.2f}")
     weights, matrix = train(data, torch.arange(len(data.questions)))
     console.print({sign: round(float(weight), 2) for sign, weight in zip(SIGNS, weights, strict=True)})
     if write:
         target = Path(rag.__file__).parent / "models" / FILE
         model = f"{embedder.card.name} {embedder.card.revision}"
-        np.savez_compressed(target, model=model, weights=weights.numpy(), matrix=matrix.numpy().astype(np.float16))
+        arrays: dict[str, Any] = {
+            "weights": weights.numpy(),
+            "matrix": matrix.numpy().astype(np.float16),
+            "reading": reading.numpy(),
+        }
+        np.savez_compressed(target, model=model, **arrays)
         console.print(f"written to {target} ({target.stat().st_size / 1000:.0f} kB)")
 
 

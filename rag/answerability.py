@@ -1,9 +1,10 @@
 """Does the abstract speak of what is asked? A small model that compares a question with one paper.
 
-A logistic regression on signs that each can be explained: how much of the question stands in the abstract, and what is
-missing from it. It was trained by `eval/answerability.py` on questions written for this purpose, some that an
-abstract answers and some that it does not (`eval/questions/arxiv-sentences.jsonl`, `answerability-*.jsonl`), never on
-the exam. Signs of the question's wording alone are left out: they would only learn how our questions were written.
+A logistic regression on signs that each can be explained: above all what the reader says (`rag.reader`), and names and
+figures that the abstract lacks. It was trained by `eval/answerability.py` on questions written for this purpose, some
+that an abstract answers and some that it does not (`eval/questions/arxiv-sentences.jsonl`, `answerability-*.jsonl`),
+never on the exam. Signs of the question's wording alone are left out: they would only learn how our questions were
+written.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from rag.names import COMMON_NAMES, has_name_shape
 from rag.papers import Paper, fold_space, plain_text
 from rag.questions import Question
 from rag.regression import Estimate, load_regression
-from rag.retrieval import evidence_of, word_weights
+from rag.retrieval import readings_of, word_weights
 from rag.sentence_choice import asks_for_figure, count_figures
-from rag.vectors import gather
-from rag.words import content_words, is_english, stem, stems, words
+from rag.words import is_english, words
 
 MODEL = "answerability"
 _TOKEN = re.compile(r"[^\W_][\w\-./]*[^\W_]|\w")
@@ -54,19 +54,15 @@ _WANTED = re.compile(
     r"budget|time|price|value|dataset|hardware|date)\b",
     re.I,
 )
-_COUNTS = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.I)
 _IF_LEANING = 0.5
-_MOST_MISSING = 8
 _MOST_MISSING_NAMES = 3
 _FIRST_SENTENCES = 2
+_MOST_SURE = 6.0  # log-odds beyond it say no more
 
 SIGNS = (
+    "answered",  # log-odds that one of the sentences answers, by the `reader`
     "best_score",  # score of the best sentence (`sentence_choice`)
-    "best_words",  # share of the question's words, weighted by rarity, that the best sentence has
-    "missing_words",  # number of them, at most 8
-    "missing_names",  # number of the question's names and figures ("MMLU", "70B") that do not stand there, at most 3
-    "counted_missing",  # share of the words for what is to be counted ("GPUs") that do not stand in the paper
-    "wanted_far",  # 1 less the nearness of what is asked for to the nearest sentence; 0 where it is not put shortly
+    "missing_names",  # number of the question's names and figures ("MMLU", "70B") not in the paper, at most 3
     "no_figure",  # 1 where a figure is asked for and the best two sentences give none
     "figure",  # 1 where a figure is asked for and they give one
 )
@@ -74,36 +70,20 @@ SIGNS = (
 
 def signs(question: Question, paper: Paper, library: Library) -> NDArray[np.float32]:
     """Return the signs of a question about a paper, shape (len(SIGNS),). Names of the paper are left out of all."""
-    in_paper = stems(plain_text(f"{paper.title}. {paper.abstract}"))
-    weights = word_weights(question, library)
-    best = evidence_of(library, question, [paper.id])[paper.id][:_FIRST_SENTENCES]
-    missing = [word for word in weights if word not in in_paper]
+    reading = readings_of(library, question, [paper.id], read=[paper.id])[paper.id]
+    best = reading.evidence[:_FIRST_SENTENCES]
     texts = [plain_text(each.sentence.text) for each in best]
     figures = max(map(count_figures, texts), default=0)
-    in_best = stems(texts[0]) if texts else frozenset()
     return np.array(
         (
+            np.clip(reading.answered or 0.0, -_MOST_SURE, _MOST_SURE),
             best[0].score if best else 0.0,
-            sum(weight for word, weight in weights.items() if word in in_best),
-            min(len(missing), _MOST_MISSING),
             min(len(missing_names(question, paper, library)), _MOST_MISSING_NAMES),
-            *_wanted_signs(question, paper, in_paper, library),
             float(asks_for_figure(question.point) and figures == 0),
             float(asks_for_figure(question.point) and figures > 0),
         ),
         dtype=np.float32,
     )
-
-
-def _wanted_signs(question: Question, paper: Paper, in_paper: frozenset[str], library: Library) -> tuple[float, float]:
-    """Return how much of what is asked for the paper lacks: by words, if it is counted, and by meaning."""
-    wanted = [word for word in content_words(asked_for(question)) if word not in question.name_words]
-    if not wanted:
-        return 0.0, 0.0
-    vector = library.embedder.encode_question(" ".join(wanted))
-    cosines = gather(vector, library.catalogue.vectors([paper.id])).of_sentences(0)
-    missing = sum(stem(word) not in in_paper for word in wanted) / len(wanted)
-    return missing * (_COUNTS.search(question.point) is not None), 1.0 - float(cosines.max(initial=0.0))
 
 
 def asked_for(question: Question) -> str:

@@ -34,12 +34,15 @@ _DESCRIPTION = re.compile(
 )
 
 
-def papers_by_phrase(text: str, library: Library, *, must_fit: bool = True) -> dict[str, str]:
+def papers_by_phrase(
+    text: str, library: Library, *, must_fit: bool = True, beside_another: bool = False
+) -> dict[str, str]:
     """Return the papers of which words that stand side by side in the text stand so in the title: id -> the words.
 
     Only where no other title has them so, and hardly another abstract: "moment probing" names its paper, "prompt
     tuning" none; and, if it `must_fit`, only where the text as a whole finds the paper, too. Longer runs come first;
-    what lies within a run that was found is not looked at again.
+    what lies within a run that was found is not looked at again. `beside_another`: the question is about another paper
+    as well, so that it may find this one second or third.
     """
     tokens = words(plain_text(text))[:_MAX_TOKENS]
     found: dict[str, str] = {}
@@ -67,7 +70,7 @@ def papers_by_phrase(text: str, library: Library, *, must_fit: bool = True) -> d
     return {
         paper_id: run
         for paper_id, run in found.items()
-        if paper_id in nearest[: _NEAREST if len(run.split()) > 2 else 1]
+        if paper_id in nearest[: _NEAREST if beside_another or len(run.split()) > 2 else 1]
     }
 
 
@@ -101,8 +104,8 @@ def papers_described(text: str, library: Library, known: tuple[str, ...] = ()) -
         phrase = (match["before"] or match["behind"] or "").strip()
         if match["before"] and phrase.split()[-1].lower() in FUNCTION_WORDS:
             continue  # "the experts of the paper", "the difference between this work and": it points, and says nothing
-        paper_id = paper_described(phrase, library)
-        if paper_id and paper_id not in known:
+        paper_id = paper_described(phrase, library, known)
+        if paper_id:
             found.setdefault(paper_id, phrase)
     return found
 
@@ -117,13 +120,17 @@ def paper_covering(text: str, library: Library) -> dict[str, str]:
     return {ranking.paper_ids[0]: ""} if float(ranking.scores[0] - ranking.scores[1]) >= _CLEAR_LEAD else {}
 
 
-def paper_described(phrase: str, library: Library) -> str | None:
-    """Return the id of the paper that has most of a phrase's words and comes nearest, if one clearly does."""
+def paper_described(phrase: str, library: Library, known: tuple[str, ...] = ()) -> str | None:
+    """Return the id of the paper that has most of a phrase's words and comes nearest, if one clearly does.
+
+    Those in `known` are passed over: where two papers are compared the phrase describes the other one.
+    """
     if len(content_words(phrase)) < _MIN_WORDS:
         return None
     ranking = library.rank(phrase, describes=False)
-    if not ranking.paper_ids or float(ranking.coverage[0]) < _MIN_COVERAGE:
+    places = [place for place, paper_id in enumerate(ranking.paper_ids) if paper_id not in known][:2]
+    if not places or float(ranking.coverage[places[0]]) < _MIN_COVERAGE:
         return None
-    if len(ranking.paper_ids) > 1 and float(ranking.scores[0] - ranking.scores[1]) < _MIN_LEAD:
+    if len(places) > 1 and float(ranking.scores[places[0]] - ranking.scores[places[1]]) < _MIN_LEAD:
         return None
-    return ranking.paper_ids[0]
+    return ranking.paper_ids[places[0]]

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from rag.answers import Kind
-from rag.papers import fold_space
+from rag.papers import fold_space, split_sentences
+from rag.words import content_words
 
 _PAPERS = r"(?:papers?|papres|works|studies|articles|abstracts|publications|titles|preprints|digests)"
 _MANY = r"(?:papers|papres|works|studies|articles|abstracts|publications|titles|preprints|digests)"
@@ -39,7 +40,9 @@ _OVERVIEW = re.compile(
     r"what (?:different )?(?:aspects|kinds|sorts|types) of\b.*\b(?:collection|papers|library|corpus|here)|"
     r"(?:general|overall|current) state of|what(?:'s| is| are)? (?:this|the|your) (?:collection|library|corpus)|"
     r"(?:collection|library|corpus|papers) (?:is |are )?(?:all )?about$|"
-    r"what do (?:the|these) papers (?:say|have to say)|(?:sum|summari[sz]e|summing)(?: up)?\b.*\b(?:collection|"
+    r"what do (?:the|these) papers (?:say|have to say)|"
+    r"(?:what|how) (?:does|do) (?:the|this|your|these) (?:collection|library|corpus|papers) "
+    r"(?:say|have to say|cover|tell|treat|deal with)|(?:sum|summari[sz]e|summing)(?: up)?\b.*\b(?:collection|"
     r"library|corpus|work|papers|known)|"
     r"what is known)\b",
     re.I,
@@ -57,7 +60,12 @@ _LIST = re.compile(
     r"^\W*who(?: else)? (?:uses?|lets?|tries|"
     r"works?|freezes?|squeezes?|builds?|studies|"
     r"trains?|makes?)\b|"
-    rf"\b(?:papers|works|studies) (?:here )?(?:on|about)\b",
+    rf"\b(?:papers|works|studies) (?:here )?(?:on|about)\b|"
+    # "anything on sound?" asks for all there is; where a whole idea follows, one paper is looked for.
+    r"^\W*(?:(?:is|are) there |(?:do|have) (?:you|we) (?:have |got )?|got )?"
+    r"(?:anything|something|stuff) (?:in here |here )?(?:on|about|regarding|covering|outside(?: of)?)\b"
+    r"(?:\W+(?!(?:that|which|who|how|to|without|so|when|where|if|why)\b)\w+){1,12}\W*$|"
+    r"\bwhat do (?:we|you) have (?:against|on|about|for)\b",
     re.I,
 )
 _COMPARE = re.compile(
@@ -117,9 +125,11 @@ def _says_more(rest: str) -> bool:
 
 # The frame of a question for many papers: what is left when it is taken away is the topic.
 _FRAME = re.compile(
-    rf"^\W*(?:(?:hey|hi|hello|please|pls|ok(?:ay)?|so|and|could you|can you|would you|i (?:want|need|am looking for)|"
+    rf"^\W*(?:(?:hey|hi|hello|please|pls|ok(?:ay)?|so|and|then|got|"
+    rf"could you|can you|would you|i (?:want|need|am looking for)|"
     rf"sum up|summari[sz]e|(?:tell me )?what is known(?: here)?(?: about)?|what do (?:the|"
-    rf"these) papers say(?: overall)?(?: about)?|"
+    rf"these) papers (?:say|find|tell)(?: us)?(?: out)?(?: overall)?(?: about)?|"
+    rf"how do(?:es)? (?:the|this|your|these) (?:collection|library|corpus|papers) (?:treat|cover|deal with)|"
     rf"what are the recurring ideas (?:for|of|on)|give me|give us|show me|tell me|find me|find|list|name|show|"
     rf"enumerate|count(?: up)?|quickly|just|are there|is there)\b[\s,:;]*)*"
     rf"(?:(?:a|an|the|all|any|every|everything|some|me|us|of|out|which|what|whose|in|h(?:ow|wo) many|total|number|"
@@ -132,7 +142,9 @@ _FRAME = re.compile(
     re.I,
 )
 _LINK = re.compile(
-    rf"^(?:(?:{_HERE}|that|which|who|would|could|are|is|were|was|do|does|did|have|has|been|be|on|about|of|in|for|with|at|from|to|say|says|"
+    rf"^(?:(?:{_HERE}|(?:is |are )?aim(?:s|ed|ing)? at|(?:worr(?:y|ies)|car(?:e|es|ing)) about|"
+    r"concentrat(?:e|es|ing) on|state that|that|which|who|would|could|are|is|were|was|do|does|did|have|has|been|be|"
+    r"on|about|of|in|for|with|at|from|to|against|say|says|"
     r"(?:are |is )?(?:related|relevant) to|concern(?:s|ed|ing)?(?: with)?|cover(?:s|ing)?|deal(?:s|"
     r"ing)?(?: with)?|contain(?:s|ing)?|mainly|"
     r"touch(?:es|ing)?(?: on)?|talk(?:s|ing)?(?: about)?|treat(?:s|ing)?|handl(?:e|es|ing)|work(?:s|ing)?(?: with|"
@@ -145,14 +157,18 @@ _LINK = re.compile(
 )
 _TAIL = re.compile(
     rf"[\s,;:\-–—]*(?:\b(?:{_HERE}|sides? of(?: the| this)?|in (?:this|these|the)(?: set)?(?: of)?|please|pls|plz|"
-    rf"thanks|thank you|list them|which(?: papers| ones)?|{_MANY}|"
+    rf"thanks|thank you|list them|turns? up|(?:give me )?(?:the|an) (?:overview|picture)(?: is enough)?|"
+    rf"(?:in )?broad strokes|which(?: papers| ones)?|{_MANY}|"
     r"(?:does|do) (?:the|this|your) (?:collection|library|corpus)(?: \w+){1,3})\b|[?.!])+\W*$",
     re.I,
 )
 _MENTIONS = re.compile(
-    r"\b(?:mention\w*|name|phrase|word|term|title[sd]?|contain\w*|written|come[s]? up|literally|spelled|keyword)\b",
+    r"\b(?:mention\w*|name|phrase|word|term|title[sd]?|contain\w*|written|(?:come|turn)s? up|literally|spelled|"
+    r"keyword)\b",
     re.I,
 )
+_ENOUGH_WORDS = 2
+_POINTS = re.compile(r"\b(?:that|this|it|them|these|those|they)\b", re.I)
 _IN_TITLE = re.compile(r"\btitles?\b", re.I)
 
 
@@ -172,9 +188,26 @@ class Topic:
 def topic_of(question: str) -> Topic:
     """Return the topic of a question that asks for many papers."""
     text = fold_space(question)
+    literal = _MENTIONS.search(text) is not None
+    return Topic(_topic_in(text), literal, literal and _IN_TITLE.search(text) is not None)
+
+
+def _topic_in(text: str) -> str:
+    """Return what the papers have in common: of several sentences by the one that asks for papers, if it says it."""
+    sentences = split_sentences(text)
+    asking = [each for each in sentences if any(kind.search(each) for kind in (_COUNT, _OVERVIEW, _LIST))]
+    topics = [_without_frame(each) for each in asking] if len(sentences) > 1 else []
+    return next((topic for topic in topics if _says_enough(topic)), _without_frame(text))
+
+
+def _says_enough(topic: str) -> bool:
+    """Return whether a topic speaks for itself: "forgetting after fine-tuning", not "take that on"."""
+    return len(content_words(topic)) >= _ENOUGH_WORDS and _POINTS.search(topic) is None
+
+
+def _without_frame(text: str) -> str:
     rest = _FRAME.sub("", text, count=1)
     rest = _LINK.sub("", rest, count=1)
     while (shorter := _TAIL.sub("", rest)) != rest:
         rest = shorter
-    literal = _MENTIONS.search(text) is not None
-    return Topic(rest.strip(" ,.?!:;-"), literal, literal and _IN_TITLE.search(text) is not None)
+    return rest.strip(" ,.?!:;-")

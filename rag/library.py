@@ -22,6 +22,7 @@ from rag.errors import EmbeddingMismatchError, LibraryError, PaperNotFoundError,
 from rag.names import names_of
 from rag.papers import Paper, Sentence, new_paper_id, plain_text, sentences_of, title_key, whole_text
 from rag.progress import LoggedProgress, Progress
+from rag.reader import Reader
 from rag.settings import Settings, load_settings
 from rag.sources.entries import checked
 from rag.vectors import VectorIndex
@@ -77,6 +78,7 @@ class Library:
         self._progress = progress
         self.catalogue = Catalogue(directory / "catalogue.sqlite3")
         self.embedder = Embedder(settings, progress)
+        self.reader = Reader(settings, progress)
         self._vectors = VectorIndex(self.catalogue, directory, settings.chroma_url)
 
     # ------------------------------------------------------------------ opening

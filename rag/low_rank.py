@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 
 import torch
 from torch import nn
 
 from rag.adapters import Adapter
-from rag.entailment_weights import LABELS, EntailmentWeights
+from rag.cross_encoder_weights import MOST_READ, CrossEncoderWeights
+
+_NOT_THERE = 1e4  # lowers the logit of a sentence that is not there
 
 
 class Switch:
@@ -92,10 +95,12 @@ class AdaptedEncoder(nn.Module):
         return layer
 
 
-class PairClassifier(nn.Module):
-    """A BERT encoder with low-rank changes that reads a text and a claim together, and a head with a label each."""
+class LowRankCrossEncoder(nn.Module):
+    """A BERT encoder with low-rank changes that reads two texts together, and a head; the base of what follows."""
 
-    def __init__(self, encoder: nn.Module, dimension: int, rank: int) -> None:
+    inputs: tuple[str, ...] = ("ids", "mask", "types")  # of `forward`, whole numbers of shape (batch, tokens)
+
+    def __init__(self, encoder: nn.Module, dimension: int, rank: int, labels: int) -> None:
         super().__init__()
         self.encoder = encoder
         switch = Switch()
@@ -106,26 +111,32 @@ class PairClassifier(nn.Module):
             self.layers.append(LowRankLinear(getattr(parent, name), rank, switch))
             setattr(parent, name, self.layers[-1])
         self.types: nn.Parameter = encoder.get_submodule("embeddings.token_type_embeddings").weight  # type: ignore[assignment]
-        self.head = nn.Linear(dimension, len(LABELS))
+        self.head = nn.Linear(dimension, labels)
 
     @classmethod
-    def with_weights(cls, encoder: nn.Module, weights: EntailmentWeights) -> PairClassifier:
-        """Return the classifier with trained weights."""
-        classifier = cls(encoder, weights.head.shape[1], weights.factors[0][0].shape[0])
+    def with_weights(cls, encoder: nn.Module, weights: CrossEncoderWeights) -> Self:
+        """Return the model with trained weights."""
+        labels, dimension = weights.head.shape
+        model = cls(encoder, dimension, weights.factors[0][0].shape[0], labels)
+        model.start_from(weights)
         with torch.no_grad():
-            for layer, (a, b) in zip(classifier.layers, weights.factors, strict=True):
-                layer.a.copy_(torch.from_numpy(a))
-                layer.b.copy_(torch.from_numpy(b))
-            classifier.types.copy_(torch.from_numpy(weights.types))
-            classifier.head.weight.copy_(torch.from_numpy(weights.head))
-            classifier.head.bias.copy_(torch.from_numpy(weights.bias))
-        return classifier
+            model.head.weight.copy_(torch.from_numpy(weights.head))
+            model.head.bias.copy_(torch.from_numpy(weights.bias))
+        return model
 
-    def weights(self, name: str) -> EntailmentWeights:
+    @torch.no_grad()
+    def start_from(self, weights: CrossEncoderWeights) -> None:
+        """Take over what another training changed in the encoder; the head stays."""
+        for layer, (a, b) in zip(self.layers, weights.factors, strict=True):
+            layer.a.copy_(torch.from_numpy(a))
+            layer.b.copy_(torch.from_numpy(b))
+        self.types.copy_(torch.from_numpy(weights.types))
+
+    def weights(self, name: str) -> CrossEncoderWeights:
         """Return the trained weights as they are now, for the encoder of that name."""
         arrays = [each.detach().numpy().copy() for each in (self.types, self.head.weight, self.head.bias)]
         factors = tuple((layer.a.detach().numpy().copy(), layer.b.detach().numpy().copy()) for layer in self.layers)
-        return EntailmentWeights(name, factors, *arrays)
+        return CrossEncoderWeights(name, factors, *arrays)
 
     def merge(self) -> None:
         """Add the low-rank changes to the encoder's weights, for good: nothing can be trained any more."""
@@ -138,12 +149,45 @@ class PairClassifier(nn.Module):
         low_rank = [parameter for layer in self.layers for parameter in (layer.a, layer.b)]
         return [*low_rank, self.types, *self.head.parameters()]
 
+    def states(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        """Return the states of the word pieces, shape (batch, tokens, dimension)."""
+        found: torch.Tensor = self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+        return found
+
+
+class PairClassifier(LowRankCrossEncoder):
+    """Says which of some labels a pair of texts has."""
+
     def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
         """Return the logits of the labels, shape (batch, labels)."""
-        states = self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+        states = self.states(ids, mask, types)
         weights = mask.unsqueeze(-1).to(states.dtype)
         logits: torch.Tensor = self.head((states * weights).sum(1) / weights.sum(1))
         return logits
+
+
+class SentenceReader(LowRankCrossEncoder):
+    """Reads a question and sentences together and says which of these answers it, or that none does.
+
+    Its head has two rows: the first judges the question's pieces, the second those of a sentence.
+    """
+
+    inputs = ("ids", "mask", "types", "parts")
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor, parts: torch.Tensor) -> torch.Tensor:
+        """Return logits, shape (batch, 1 + MOST_READ): that no sentence answers, and that each does.
+
+        `parts` tells to what a piece belongs: 1 the question, 2 the first sentence and so on, 0 nothing of these.
+        """
+        numbers = torch.arange(1, MOST_READ + 2).view(1, -1, 1)
+        belongs = parts.unsqueeze(1) == numbers
+        states = self.states(ids, mask, types)
+        count = belongs.sum(2, keepdim=True)
+        means = belongs.to(states.dtype) @ states / count.clamp(min=1).to(states.dtype)
+        logits = self.head(means).float()
+        chosen = torch.cat([logits[:, :1, 0], logits[:, 1:, 1]], dim=1)
+        there = (count.squeeze(2) > 0).to(chosen.dtype)
+        return chosen * there - _NOT_THERE * (1.0 - there)
 
 
 def _linear_layers(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Linear]]:

@@ -18,6 +18,7 @@ from rag.words import FUNCTION_WORDS
 _MAX_NAME_WORDS = 4
 # "Prompt Tuning Inversion for ...": what a title without a colon begins with, all in capitals.
 _TITLE_PHRASE = re.compile(r"(?P<name>[A-Z][\w\-]+(?: [A-Z][\w\-]+){1,3}) (?:for|via|using|with|makes|by|in|on|of)\b")
+_VERSIONED = re.compile(r"\b[A-Z][\w\-]+ v\d[\d.]*\b")  # "Vega v1"
 _MIN_KEY = 2
 _MIN_JOINED_KEY = 4
 _MAX_TAKEN = 3
@@ -82,6 +83,8 @@ def names_of(paper: Paper) -> list[Name]:
         add(phrase["name"], Standing.TITLE)
     for token in filter(has_name_shape, _TOKEN.findall(title)):
         add(token, Standing.TITLE)
+    for match in _VERSIONED.finditer(title):
+        add(match.group(), Standing.TITLE)
     for sentence in split_sentences(abstract):
         for token in filter(has_name_shape, _TOKEN.findall(sentence)):
             add(token, Standing.REPEATED if title_key(token) in found else Standing.MENTIONED)

@@ -31,6 +31,9 @@ _NAME_TOKEN = re.compile(r"[^\W_][\w\-]*")
 _QUOTED = re.compile(r"[\"“‘'«](?P<title>[^\"”’»]{8,200}?)[\"”’'»](?=\W|$)")
 _AUTHORS = re.compile(r"\b(?P<first>[^\W\d_]{2,})(?:,? (?:&|and) (?P<second>[^\W\d_]{2,}))?,? et al\b", re.I)
 _SIZE = re.compile(r"\d+(?:\.\d+)?[bmk]", re.I)
+_OPPOSED = re.compile(r"(?<!\w)([^\W_][\w\-]*)\W{0,2} (?:vs\.?|versus) \W?([^\W_][\w\-]*)", re.I)
+_AMOUNTS = frozenset(("more", "less", "fewer", "few", "many", "high", "low"))
+_PAPER = r"(?:paper|study|work|article|report|one|people|authors)"
 _COMPARES = re.compile(r"\b(?:vs|versus|compar\w*|differ\w*|contrast|both|each|and|or|against|than)\b", re.I)
 
 
@@ -71,7 +74,13 @@ def papers_named(text: str, library: Library) -> NamedPapers:
     name in its title that hardly any other paper has; failing these, by a name that it alone has, if the text fits
     it best. Benchmarks and base models stand in many and name none.
     """
-    is_ordinary = library.embedder.is_ordinary_word
+    # "lisa vs ist": but "less vs more" is no paper.
+    sides = [{word.lower() for word in match.groups()} for match in _OPPOSED.finditer(text)]
+    opposed = frozenset().union(*(its for its in sides if not its & (FUNCTION_WORDS | _AMOUNTS)))
+
+    def is_ordinary(word: str) -> bool:
+        return word.lower() not in opposed and library.embedder.is_ordinary_word(word)
+
     candidates = question_names(text, is_ordinary)
     by_key: dict[str, list[NameMatch]] = {}
     for match in library.catalogue.names(list(candidates)):
@@ -98,6 +107,12 @@ def papers_named(text: str, library: Library) -> NamedPapers:
             for key in keys:
                 if not any(match.paper_id in named for match in by_key[key]):
                     named |= dict.fromkeys(find(by_key[key]), candidates[key])
+    if named and _COMPARES.search(text):
+        # "LESS and the study with RDS+": what only one paper mentions is enough where a paper is spoken of.
+        for key in keys:
+            owners = {match.paper_id for match in by_key[key]}
+            if len(owners) == 1 and not owners & named.keys() and _is_said_of_paper(candidates[key], text):
+                named |= dict.fromkeys(owners, candidates[key])
     if not for_certain and len(named) == 1 and not _is_near(next(iter(named)), text, library):
         named = {}
     if not named and not near_misses:
@@ -262,6 +277,13 @@ def _alone_having(
     }
     best = library.rank(text, describes=False).paper_ids[:1] if alone else []
     return {paper_id: alone[paper_id] for paper_id in best if paper_id in alone}
+
+
+def _is_said_of_paper(name: str, text: str) -> bool:
+    """Return whether the text speaks of a paper by the name: "the TInt paper", "the study with RDS+"."""
+    here = re.escape(name)
+    behind = rf"\b{_PAPER} (?:with|on|about|behind|using|by|of|that uses) (?:the )?{here}"
+    return re.search(rf"(?<!\w){here}\W{{0,2}} {_PAPER}\b|{behind}", text, re.I) is not None
 
 
 def _is_near(paper_id: str, text: str, library: Library) -> bool:

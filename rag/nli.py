@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.entailment_weights import LABELS
+from rag.entailment import LABELS
 from rag.errors import SettingsError
 from rag.exporting import quiet
 from rag.support import Scorer

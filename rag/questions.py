@@ -130,7 +130,7 @@ def _described(asked: str, named: dict[str, str], library: Library) -> dict[str,
     """Return the papers that a question describes instead of naming them, beside the ones that it names."""
     if named and not _COMPARES_TWO.search(asked):
         return {}
-    found = papers_by_phrase(_without(asked, named), library)
+    found = papers_by_phrase(_without(asked, named), library, beside_another=bool(named))
     if len(found) + len(named) < 2:
         found |= papers_described(asked, library, (*named, *found))
     if not found and not named and not is_english(asked):

@@ -6,21 +6,26 @@ Papers are ranked by `ranking`; papers that the question names come before all o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.answers import Evidence
+from rag.cross_encoder_weights import MOST_READ
 from rag.library import Hit, Library
-from rag.papers import Paper, plain_text
+from rag.papers import Paper, Sentence, plain_text
 from rag.questions import Question, understand
 from rag.ranking import Ranking, idf
-from rag.sentence_choice import Asked, score, signs_of
+from rag.sentence_choice import Asked, score, signs_of, with_reading
 from rag.vectors import gather
-from rag.words import content_words, stem, words
+from rag.words import content_words, is_english, stem, words
 
 _PAPERS = 10
+# Of a paper the sentences are read that may answer with this probability; two in any case.
+_WORTH_READING = 0.01
+_LEAST_READ = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,14 @@ class Retrieval:
         return [each for each in self.evidence if each.paper.id == paper.id]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The evidence from one paper, best first, and the log-odds that some of it answers; None where it was not read."""
+
+    evidence: list[Evidence]
+    answered: float | None
+
+
 def retrieve_text(library: Library, text: str) -> Retrieval:
     """Return the evidence for a question that stands alone."""
     return retrieve(library, understand(text, (), library))
@@ -65,7 +78,7 @@ def retrieve(library: Library, question: Question) -> Retrieval:
     place = {paper_id: index for index, paper_id in enumerate(ranking.paper_ids)}
     named = sorted((paper_id for paper_id in question.named if paper_id in place), key=place.__getitem__)
     order = list(dict.fromkeys([*named, *ranking.paper_ids]))[:_PAPERS]
-    evidence = evidence_of(library, question, order)
+    evidence = evidence_of(library, question, order, read=named)
     papers = {paper.id: paper for paper in library.catalogue.papers(order)}
     hits = [
         Hit(papers[paper_id], float(ranking.scores[place[paper_id]]), evidence[paper_id][0].sentence)
@@ -79,23 +92,54 @@ def retrieve(library: Library, question: Question) -> Retrieval:
     )
 
 
-def evidence_of(library: Library, question: Question, paper_ids: list[str]) -> dict[str, list[Evidence]]:
-    """Return for each paper its sentences, best first; scores are logits, comparable within a paper."""
+def evidence_of(
+    library: Library, question: Question, paper_ids: list[str], read: Collection[str] = ()
+) -> dict[str, list[Evidence]]:
+    """Return for each paper its sentences, best first; scores are logits, comparable within a paper.
+
+    Those of the papers `read` are read with the question, which takes some milliseconds a paper.
+    """
+    return {paper_id: each.evidence for paper_id, each in readings_of(library, question, paper_ids, read).items()}
+
+
+def readings_of(
+    library: Library, question: Question, paper_ids: list[str], read: Collection[str]
+) -> dict[str, Reading]:
+    """Return for each paper its evidence and, of those that were `read`, how likely it answers.
+
+    Questions in other languages are not read: the reader knows English only.
+    """
     asked = asked_of(question, library)
     stored = library.catalogue.vectors(paper_ids)
     sentences = library.catalogue.sentences(paper_ids)
     whole, rest = gather(asked.vector, stored), gather(asked.rest, stored)
     card = library.embedder.card
-    found: dict[str, list[Evidence]] = {}
+    can_read = is_english(question.asked)
+    found: dict[str, Reading] = {}
     for index, paper_id in enumerate(stored.paper_ids):
         start = int(whole.starts[index])
         its = sentences[paper_id]
         signs = signs_of(its, whole.of_sentences(index), rest.of_sentences(index), asked)
         vectors = stored.vectors[start + 1 : start + 1 + len(its)]
         scores = score(signs, vectors, asked, f"{card.name} {card.revision}")
+        answered = None
+        if can_read and paper_id in read:
+            scores, answered = _read(asked.text, its, scores, library)
         paper = library.catalogue.papers([paper_id])[0]
-        found[paper_id] = [Evidence(its[i], paper, float(scores[i])) for i in np.argsort(-scores, kind="stable")]
+        evidence = [Evidence(its[i], paper, float(scores[i])) for i in np.argsort(-scores, kind="stable")]
+        found[paper_id] = Reading(evidence, answered)
     return found
+
+
+def _read(
+    question: str, sentences: list[Sentence], scores: NDArray[np.float32], library: Library
+) -> tuple[NDArray[np.float32], float]:
+    """Return the scores after the likeliest sentences were read, and the log-odds that one of these answers."""
+    shares = _softmax(scores)
+    likeliest = np.argsort(-scores, kind="stable")[:MOST_READ]
+    read = sorted(int(i) for i in likeliest if shares[i] >= _WORTH_READING or i in likeliest[:_LEAST_READ])
+    logits = library.reader.logits(plain_text(question), [plain_text(sentences[place].text) for place in read])
+    return with_reading(scores, read, logits[1:]), float(np.logaddexp.reduce(logits[1:]) - logits[0])
 
 
 def asked_of(question: Question, library: Library) -> Asked:
@@ -125,6 +169,9 @@ def word_weights(question: Question, library: Library) -> dict[str, float]:
 
 def probabilities(evidence: list[Evidence]) -> NDArray[np.float64]:
     """Return for each piece of evidence from one paper the probability that it is the one that answers (sum 1)."""
-    scores = np.array([each.score for each in evidence], dtype=np.float64)
-    shares = np.exp(scores - scores.max())
+    return _softmax(np.array([each.score for each in evidence]))
+
+
+def _softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    shares = np.exp(scores.astype(np.float64) - scores.max())
     return np.asarray(shares / shares.sum())

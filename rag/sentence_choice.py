@@ -29,6 +29,7 @@ SIGNS = (
     "length",  # words, in thirties
 )
 _FIGURES_ENOUGH = 2
+LEAST = -6.0  # log-probability that the reader leaves to a sentence, whatever it thinks of it
 _ASKS_FIGURE = re.compile(
     r"\bhow (?:many|much|far|large|big|long|fast|often|high|small|low)\b|%|"
     r"\b(?:percent|percentage|number|rate|ratio|factor|score|accuracy|sizes?|scales?|points?|speed-?up|correlation|"
@@ -95,6 +96,22 @@ def score(signs: NDArray[np.float32], vectors: NDArray[np.float32], asked: Asked
     return np.asarray(signs @ _load().weights + likeness(vectors, asked, model), dtype=np.float32)
 
 
+def with_reading(scores: NDArray[np.float32], read: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the scores of sentences after some of them were read (`reader`), as logits again.
+
+    `read` are their places, `logits` what the reader says of each. A sentence that was not read is taken to be what the
+    reader thinks least of.
+    """
+    log_shares = np.full(len(scores), LEAST, dtype=np.float32)
+    log_shares[read] = np.maximum(logits - _log_sum(logits), LEAST)
+    of_scores, of_reader = _load().reading
+    return np.asarray(of_scores * scores + of_reader * log_shares, dtype=np.float32)
+
+
+def _log_sum(logits: NDArray[np.float32]) -> float:
+    return float(logits.max() + np.log(np.exp(logits - logits.max()).sum()))
+
+
 def likeness(vectors: NDArray[np.float32], asked: Asked, model: str) -> NDArray[np.float32] | float:
     """Return what the matrix says of the sentences; 0 with another embedding model than its own."""
     learned = _load()
@@ -116,9 +133,10 @@ class _Learned:
     model: str
     weights: NDArray[np.float32]
     matrix: NDArray[np.float32]
+    reading: NDArray[np.float32]  # how much the scores by signs count, and how much the reader
 
 
 @cache
 def _load() -> _Learned:
     with resources.files("rag").joinpath("models", FILE).open("rb") as file, np.load(file) as stored:
-        return _Learned(str(stored["model"]), stored["weights"], stored["matrix"].astype(np.float32))
+        return _Learned(str(stored["model"]), stored["weights"], stored["matrix"].astype(np.float32), stored["reading"])

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from rag.catalogue import StoredVectors
 from rag.library import Library
 from rag.membership import SIGNS
 from rag.regression import Regression
+from rag.sentence_choice import LEAST as SURELY_NOT
 from rag.sentence_choice import SIGNS as SENTENCE_SIGNS
 
 # --------------------------------------------------------------------------- regressions
@@ -178,18 +180,31 @@ def choices() -> sentence_choice.Data:
         wanted[question, question % 5] = 1.0
         signs[question, question % 5, SENTENCE_SIGNS.index("cosine")] = 1.0
     vectors = torch.nn.functional.normalize(torch.randn(20, 6, 4, generator=generator), dim=-1)
-    return sentence_choice.Data(signs, torch.zeros(20, 5), wanted, vectors[:, 0], vectors[:, 1:], torch.arange(20) % 4)
+    texts = [(f"question {number}", [f"sentence {place}" for place in range(5)]) for number in range(20)]
+    return sentence_choice.Data(
+        signs,
+        torch.zeros(20, 5),
+        wanted,
+        vectors[:, 0],
+        vectors[:, 1:],
+        torch.arange(20) % 4,
+        texts,
+        torch.ones(20) > 0,
+    )
+
+
+def found_within(data: sentence_choice.Data, **options: Any) -> list[float]:
+    return sentence_choice.found_within(sentence_choice.cross_validated(data, **options), data.wanted)
 
 
 def test_the_sentence_that_answers_is_chosen_where_a_sign_tells() -> None:
-    data = choices()
-    assert sentence_choice.found_within(data, with_matrix=False) == [1.0, 1.0, 1.0, 1.0]
+    assert found_within(choices(), with_matrix=False) == [1.0, 1.0, 1.0, 1.0]
 
 
 def test_without_the_sign_that_tells_the_choice_is_worse_and_the_data_is_as_before() -> None:
     data = choices()
     before = data.signs.clone()
-    assert sentence_choice.found_within(data, without="cosine", with_matrix=False)[0] < 0.7
+    assert found_within(data, without="cosine", with_matrix=False)[0] < 0.7
     torch.testing.assert_close(data.signs, before)
 
 
@@ -205,6 +220,25 @@ def test_scores_are_signs_and_likeness_and_never_padding() -> None:
     with_matrix = sentence_choice.scores(data, rows, weights * 0, torch.eye(4))
     likeness = data.sentences[0, 0] @ data.questions[0]
     torch.testing.assert_close(with_matrix[0, 0], 10 * likeness)
+
+
+class KnowsTheAnswer:
+    """A reader that is sure of the sentence whose number is the question's, of five."""
+
+    def logits(self, question: str, sentences: list[str]) -> np.ndarray:
+        answer = f"sentence {int(question.split()[1]) % 5}"
+        return np.array([0.0, *(3.0 if each == answer else -3.0 for each in sentences)], dtype=np.float32)
+
+
+def test_a_reader_that_knows_counts_more_than_scores_that_do_not() -> None:
+    data = choices()
+    rows = torch.arange(20)
+    found = torch.rand(20, 5, generator=torch.Generator().manual_seed(1))
+    read = sentence_choice.log_shares(data, rows, found, KnowsTheAnswer())
+    assert read.argmax(dim=1).tolist() == [number % 5 for number in range(20)]
+    assert read.min() == pytest.approx(SURELY_NOT)
+    of_scores, of_reader = sentence_choice.fit_reading(found, read, data, rows).tolist()
+    assert of_reader > 1 > abs(of_scores)
 
 
 def test_training_weighs_a_sign_that_tells_more() -> None:

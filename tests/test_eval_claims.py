@@ -20,7 +20,7 @@ from eval import entailment, support
 from eval.changed_sentences import changed, changed_sentences, lightly_edited
 from eval.claims import CONTRADICTED, EXPERTQA, NOT_ENOUGH, PARTS, SCIFACT, SUPPORTED, Pair, SourcedClaim
 from eval.signed_regression import SignedRegression
-from rag.entailment_weights import LABELS
+from rag.entailment import LABELS
 from rag.low_rank import PairClassifier
 from rag.support import SIGNS
 
@@ -284,7 +284,7 @@ def reader(tmp_path: Path, one_thread: None) -> entailment.PairReader:
         intermediate_size=64,
         initializer_range=0.5,
     )
-    return entailment.PairReader(PairClassifier(BertModel(shape), 32, 8), BertTokenizer(str(vocabulary)))
+    return entailment.PairReader(PairClassifier(BertModel(shape), 32, 8, len(LABELS)), BertTokenizer(str(vocabulary)))
 
 
 def right_labels(reader: entailment.PairReader, bias: dict[str, np.ndarray]) -> np.ndarray:

@@ -18,6 +18,9 @@ from rag.kinds import Topic, kind_of, topic_of
         ("list all papers on mixture of experts", "list"),
         ("any papers on music?", "list"),
         ("Which of them need no training?", "list"),
+        ("anything on sound - audio, speech, music?", "list"),
+        ("Is there anything on tuning a model without storing what flows backwards?", "fact"),
+        ("What does the collection cover on video?", "overview"),
         ("how many papers do you have?", "count"),
         ("How many of these papers are on prompt tuning?", "count"),
         ("count the papers on diffusion", "count"),
@@ -61,6 +64,14 @@ def test_with_names_the_rest_of_the_question_tells_the_kind(rest: str, named: in
         ("How many of these papers are on prompt tuning?", "prompt tuning"),
         ("summarize what is known about video generation", "video generation"),
         ("what do the papers say about hallucination?", "hallucination"),
+        (
+            "I own one graphics card. Which papers state that training fits on a single GPU?",
+            "training fits on a single GPU",
+        ),
+        ("How is sparsity used in these papers? An overview, please.", "How is sparsity used"),
+        ("Are there guides to fine-tuning? Which ones?", "guides to fine-tuning"),
+        ("Which abstracts worry about forgetting old skills?", "forgetting old skills"),
+        ("Forgetting worries me. Which papers look into that?", "Forgetting worries me. Which papers look into that"),
     ],
 )
 def test_the_topic_is_what_is_left_of_the_question(question: str, topic: str) -> None:

@@ -118,3 +118,33 @@ def test_what_may_be_part_of_a_name() -> None:
 
 def test_what_a_mere_mention_is_does_not_ask_about_the_paper_that_mentions_it(starter: Library) -> None:
     assert papers_named("What is QLoRA?", starter).paper_ids == ()
+
+
+LISA = "LISA: Layerwise Importance Sampling for Memory-Efficient Large Language Model Fine-Tuning"
+
+
+def named_titles(text: str, library: Library) -> list[str]:
+    return [library.get(paper_id).plain_title for paper_id in papers_named(text, library).paper_ids]
+
+
+def test_what_is_set_against_a_name_is_a_name_though_it_is_written_small(starter: Library) -> None:
+    titles = named_titles("lisa vs longlora: what does it take?", starter)
+    assert titles[0] == LISA
+    assert len(titles) == 2
+    assert named_titles("less vs more data: what is better?", starter) == []
+
+
+def test_a_paper_is_spoken_of_by_what_it_alone_mentions_where_papers_are_compared(library: Library) -> None:
+    library.add_papers(
+        [
+            Paper("Alphabet: Sorting Marbles", "We present Alphabet, which sorts marbles by colour."),
+            Paper("A Study of Marbles", "Of all that we tried, the GrainOne sieve keeps most marbles."),
+        ]
+    )
+    assert len(named_titles("How do Alphabet and the study with GrainOne sort marbles?", library)) == 2
+    assert named_titles("Does Alphabet use GrainOne?", library) == ["Alphabet: Sorting Marbles"]
+
+
+def test_a_version_is_part_of_a_name(library: Library) -> None:
+    library.add_papers([Paper("Tricks for Marbles: a Report on Sieve v1", "It sorts marbles.")])
+    assert named_titles("how many marbles does sieve v1 sort?", library) == ["Tricks for Marbles: a Report on Sieve v1"]

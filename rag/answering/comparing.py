@@ -46,5 +46,5 @@ def side_by_side(question: Question, library: Library) -> list[list[Evidence]]:
         asked = own.get(paper_id, question.point)
         # Only this paper: what is said of the others is no reason to prefer one of its sentences.
         alone = dataclasses.replace(question, point=asked, named=(paper_id,))
-        found.update(evidence_of(library, alone, [paper_id]))
+        found.update(evidence_of(library, alone, [paper_id], read=[paper_id]))
     return list(found.values())

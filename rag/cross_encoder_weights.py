@@ -1,4 +1,4 @@
-"""What training makes of the embedding model so that it reads a text and a claim together (`entailment`)."""
+"""What training makes of the embedding model so that it reads two texts together (`entailment`, `reader`)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-FILE = "entailment.npz"
-LABELS = ("supported", "contradicted", "not_enough")
+MOST_READ = 5  # sentences that `reader` reads beside a question: a number fixed in its graph
 _SINGLE = ("types", "head", "bias")
 
 _Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class EntailmentWeights:
+class CrossEncoderWeights:
     """What training changes in the encoder named `model`: low-rank factors (`rag.adapters`), types, head."""
 
     model: str
@@ -27,7 +26,7 @@ class EntailmentWeights:
     bias: _Matrix
 
     @classmethod
-    def read(cls, file: IO[bytes]) -> EntailmentWeights:
+    def read(cls, file: IO[bytes]) -> CrossEncoderWeights:
         """Return what `write` wrote."""
         with np.load(file) as stored:
             count = sum(name[0] == "a" for name in stored.files)
