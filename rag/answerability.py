@@ -22,7 +22,7 @@ from rag.questions import Question
 from rag.regression import Estimate, load_regression
 from rag.retrieval import readings_of, word_weights
 from rag.sentence_choice import asks_for_figure, count_figures
-from rag.words import is_english, words
+from rag.words import content_words, is_english, stem, stems, words
 
 MODEL = "answerability"
 _TOKEN = re.compile(r"[^\W_][\w\-./]*[^\W_]|\w")
@@ -43,6 +43,24 @@ _SELDOM_TOLD = tuple(
         r"\bhyper-?parameters?\b", r"\bdropout\b", r"\b(?:context|sequence) length\b",
     )
 )  # fmt: skip
+# What is counted in units of time, memory or money, and the units that a text must then have to tell it.
+_UNITS = tuple(
+    (re.compile(asked, re.I), re.compile(told, re.I))
+    for asked, told in (
+        (
+            r"\bhow many (?:[\w\-]+ )?(?:seconds|minutes|hours|days|weeks|months)\b",
+            r"\b(?:milli)?(?:seconds?|minutes?|hours?|days?|weeks?|months?)\b|\d ?(?:ms|s|min|h|hrs?)\b",
+        ),
+        (
+            r"\bhow (?:many|much) (?:[\w\-]+ )?(?:[gm]b|gigabytes|megabytes)\b",
+            r"\d ?[gmt]i?b\b|\b(?:giga|mega|tera)bytes?\b",
+        ),
+        (
+            r"\bhow (?:many|much) (?:[\w\-]+ )?(?:dollars|euros|money)\b",
+            r"[$€£]|\b(?:dollars?|usd|euros?|cents?)\b",
+        ),
+    )
+)
 # "which learning rate", "how many authors", "what batch size": the thing asked for, up to the verb.
 _WANTED = re.compile(
     r"\b(?:which|what|how many|how much)\s+(?:(?!(?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|"
@@ -54,6 +72,7 @@ _WANTED = re.compile(
     r"budget|time|price|value|dataset|hardware|date)\b",
     re.I,
 )
+_COUNTS = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.I)
 _IF_LEANING = 0.5
 _MOST_MISSING_NAMES = 3
 _FIRST_SENTENCES = 2
@@ -63,6 +82,7 @@ SIGNS = (
     "answered",  # log-odds that one of the sentences answers, by the `reader`
     "best_score",  # score of the best sentence (`sentence_choice`)
     "missing_names",  # number of the question's names and figures ("MMLU", "70B") not in the paper, at most 3
+    "counted_missing",  # share of the words for what is to be counted ("GPUs") that do not stand in the paper
     "no_figure",  # 1 where a figure is asked for and the best two sentences give none
     "figure",  # 1 where a figure is asked for and they give one
 )
@@ -79,11 +99,21 @@ def signs(question: Question, paper: Paper, library: Library) -> NDArray[np.floa
             np.clip(reading.answered or 0.0, -_MOST_SURE, _MOST_SURE),
             best[0].score if best else 0.0,
             min(len(missing_names(question, paper, library)), _MOST_MISSING_NAMES),
+            _counted_missing(question, paper),
             float(asks_for_figure(question.point) and figures == 0),
             float(asks_for_figure(question.point) and figures > 0),
         ),
         dtype=np.float32,
     )
+
+
+def _counted_missing(question: Question, paper: Paper) -> float:
+    """Return how much of what is to be counted the paper lacks (0 to 1); 0 where nothing is."""
+    counted = [word for word in content_words(asked_for(question)) if word not in question.name_words]
+    if not counted or _COUNTS.search(question.point) is None:
+        return 0.0
+    in_paper = stems(plain_text(f"{paper.title}. {paper.abstract}"))
+    return sum(stem(word) not in in_paper for word in counted) / len(counted)
 
 
 def asked_for(question: Question) -> str:
@@ -130,5 +160,7 @@ def _probability(question: Question, paper: Paper, library: Library) -> float:
         return 0.0
     text = plain_text(f"{paper.title}. {paper.abstract}")
     if any(told.search(question.point) and not told.search(text) for told in _SELDOM_TOLD):
+        return 0.0
+    if any(asked.search(question.point) and not told.search(text) for asked, told in _UNITS):
         return 0.0
     return float(load_regression(MODEL).probability(signs(question, paper, library)))

@@ -77,6 +77,8 @@ class CrossEncoder:
                 options = onnxruntime.SessionOptions()
                 options.intra_op_num_threads = self._settings.threads
                 options.log_severity_level = 3
+                # Threads that wait for its next texts in a loop would take the processors from the embedding model.
+                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
                 tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
                 tokenizer.enable_truncation(self.max_pieces, strategy=self.cut)
                 tokenizer.enable_padding()

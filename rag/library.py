@@ -364,17 +364,29 @@ class Library:
         """Return the sentences of a paper's abstract, in reading order."""
         return self.catalogue.sentences([paper.id]).get(paper.id, [])
 
-    def rank(self, question: str, *, is_topic: bool = False, describes: bool = True) -> ranking.Ranking:
+    def rank(
+        self, question: str, *, is_topic: bool = False, describes: bool = True, names: bool = False
+    ) -> ranking.Ranking:
         """Return the ranking of papers for a question or a topic: what `search` and the answers rest on.
 
-        `describes`: papers may be described in other words than their own; see `ranking.gather_parts`.
+        `describes`: papers may be described in other words than their own; `names`: they are named. See
+        `ranking.gather_parts`.
         """
-        return ranking.combine(self.ranking_parts(question, is_topic=is_topic, describes=describes))
+        parts = self.ranking_parts(question, is_topic=is_topic, describes=describes, names=names)
+        return ranking.combine(parts)
 
-    def ranking_parts(self, question: str, *, is_topic: bool = False, describes: bool = True) -> ranking.Parts:
+    def ranking_parts(
+        self, question: str, *, is_topic: bool = False, describes: bool = True, names: bool = False
+    ) -> ranking.Parts:
         """Return what the ranking for a question is made of, for those who tune it."""
         return ranking.gather_parts(
-            question, self.catalogue, self._vectors, self.embedder, is_topic=is_topic, describes=describes
+            question,
+            self.catalogue,
+            self._vectors,
+            self.embedder,
+            is_topic=is_topic,
+            describes=describes,
+            names=names,
         )
 
     def search(self, query: str, limit: int = 10) -> list[Hit]:

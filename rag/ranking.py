@@ -101,20 +101,22 @@ def gather_parts(
     *,
     is_topic: bool = False,
     describes: bool = True,
+    names: bool = False,
 ) -> Parts:
     """Look up what a ranking needs: of all papers, or in a large library of the few hundred that come near.
 
     `is_topic`: the question is but the name of a topic. `describes`: what it looks for may be described in other words
-    than the papers', so that the dual encoder takes part; that of a topic is never asked.
+    than the papers', so that the dual encoder takes part; that of a topic is never asked. `names`: it names the papers
+    that it is about, so that no adapter is needed.
     """
     question = plain_text(question)
     # Every word takes part in BM25, where common ones weigh little by themselves; coverage needs the content words.
     lexical = catalogue.best_matches(list(dict.fromkeys(words(question))), _LEXICAL_CANDIDATES)
     # The adapters were learnt from English questions; others they would only lead astray.
     ours = embedder.encode_topic if is_topic else embedder.encode_description
-    question_vector = ours(question) if is_english(question) else embedder.encode_question(question)
+    question_vector = ours(question) if is_english(question) and not names else embedder.encode_question(question)
     stored = vectors.near(question_vector, list(lexical))
-    asks_dual = describes and not is_topic and is_english(question) and bool(stored.encoder)
+    asks_dual = describes and not names and not is_topic and is_english(question) and bool(stored.encoder)
     query = embedder.encode_query(question) if asks_dual and stored.encoder == embedder.dual_encoder else None
     coverage = _coverage(content_words(question), catalogue, sorted(lexical, key=lexical.__getitem__, reverse=True))
     return Parts(question_vector, query, stored, lexical, coverage)

@@ -23,6 +23,7 @@ from rag.vectors import gather
 from rag.words import content_words, is_english, stem, words
 
 _PAPERS = 10
+_PAPERS_BESIDE_NAMED = 4
 # Of a paper the sentences are read that may answer with this probability; two in any case.
 _WORTH_READING = 0.01
 _LEAST_READ = 2
@@ -32,9 +33,9 @@ _LEAST_READ = 2
 class Retrieval:
     """What was found for a question.
 
-    `papers`: the first papers, best first, each with its best sentence. `evidence`: all sentences of these papers,
-    paper by paper, best first within a paper. `named`: how many of the first papers the question names.
-    `ranking`: of all papers, or of those of a large library that come near.
+    `papers`: the first papers (fewer where some are named), best first, each with its best sentence. `evidence`: all
+    sentences of these papers, paper by paper, best first within a paper. `named`: how many of the first papers the
+    question names. `ranking`: of all papers, or of those of a large library that come near.
     """
 
     papers: tuple[Hit, ...]
@@ -72,12 +73,13 @@ def retrieve_text(library: Library, text: str) -> Retrieval:
 
 def retrieve(library: Library, question: Question) -> Retrieval:
     """Return the evidence in the library for a question."""
-    ranking = library.rank(question.text, describes=not question.named)
+    ranking = library.rank(question.text, names=bool(question.named))
     if not ranking.paper_ids:
         return Retrieval((), (), 0, ranking)
     place = {paper_id: index for index, paper_id in enumerate(ranking.paper_ids)}
     named = sorted((paper_id for paper_id in question.named if paper_id in place), key=place.__getitem__)
-    order = list(dict.fromkeys([*named, *ranking.paper_ids]))[:_PAPERS]
+    most = len(named) + _PAPERS_BESIDE_NAMED if named else _PAPERS
+    order = list(dict.fromkeys([*named, *ranking.paper_ids]))[:most]
     evidence = evidence_of(library, question, order, read=named)
     papers = {paper.id: paper for paper in library.catalogue.papers(order)}
     hits = [
