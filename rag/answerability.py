@@ -43,7 +43,7 @@ _SELDOM_TOLD = tuple(
         r"\bhyper-?parameters?\b", r"\bdropout\b", r"\b(?:context|sequence) length\b",
     )
 )  # fmt: skip
-# What is counted in units of time, memory or money, and the units that a text must then have to tell it.
+# What is counted in units of time, memory, money or hardware, and the units that a text must have to tell it.
 _UNITS = tuple(
     (re.compile(asked, re.I), re.compile(told, re.I))
     for asked, told in (
@@ -59,7 +59,15 @@ _UNITS = tuple(
             r"\bhow (?:many|much) (?:[\w\-]+ )?(?:dollars|euros|money)\b",
             r"[$€£]|\b(?:dollars?|usd|euros?|cents?)\b",
         ),
+        (
+            r"\bhow many (?:[\w\-]+ )?(?:[gt]pus|graphics cards|accelerators)\b",
+            r"\b(?:[gt]pus?|[avh]\d{2,3}s?|cards?|accelerators?|machines?|nodes?)\b",
+        ),
     )
+)
+_COMPARES = re.compile(
+    r"\b(?:beats?|better|worse|faster|slower|cheaper|than|versus|vs|compare[sd]?|comparison|outperform\w*|surpass\w*)\b",
+    re.I,
 )
 # "which learning rate", "how many authors", "what batch size": the thing asked for, up to the verb.
 _WANTED = re.compile(
@@ -73,7 +81,7 @@ _WANTED = re.compile(
     re.I,
 )
 _COUNTS = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.I)
-_IF_LEANING = 0.5
+_IF_LEANING = 0.2
 _MOST_MISSING_NAMES = 3
 _FIRST_SENTENCES = 2
 _MOST_SURE = 6.0  # log-odds beyond it say no more
@@ -161,6 +169,8 @@ def _probability(question: Question, paper: Paper, library: Library) -> float:
     text = plain_text(f"{paper.title}. {paper.abstract}")
     if any(told.search(question.point) and not told.search(text) for told in _SELDOM_TOLD):
         return 0.0
+    if _COMPARES.search(question.point) and any(map(has_name_shape, missing_names(question, paper, library))):
+        return 0.0  # nothing is told of how it compares with what the abstract does not name
     if any(asked.search(question.point) and not told.search(text) for asked, told in _UNITS):
         return 0.0
     return float(load_regression(MODEL).probability(signs(question, paper, library)))

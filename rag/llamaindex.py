@@ -32,6 +32,9 @@ def _node(sentence: Sentence, paper: Paper, score: float) -> NodeWithScore:
     return NodeWithScore(node=node, score=score)
 
 
+_NAMED_FIRST = 2.0  # lifts the sentences of papers that the question names above all others
+
+
 class LibraryRetriever(BaseRetriever):
     """citebot's own retrieval as a LlamaIndex retriever: sentences with their papers, best first."""
 
@@ -43,9 +46,15 @@ class LibraryRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found = retrieval.retrieve_text(self._library, query_bundle.query_str)
-        # Evidence is scored within its paper; with the paper's own score it can be ranked across papers.
-        of_paper = {hit.paper.id: hit.score for hit in found.papers}
-        nodes = [_node(each.sentence, each.paper, of_paper[each.paper.id] + each.score) for each in found.evidence]
+        # Within a paper probabilities; with the paper's own score they can be ranked across papers.
+        nodes = []
+        for place, hit in enumerate(found.papers):
+            its = found.of(hit.paper)
+            score = hit.score + (_NAMED_FIRST if place < found.named else 0.0)
+            nodes += [
+                _node(each.sentence, each.paper, score + float(share))
+                for each, share in zip(its, retrieval.probabilities(its), strict=True)
+            ]
         return sorted(nodes, key=lambda node: -node.get_score())[: self._limit]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

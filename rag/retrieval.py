@@ -141,7 +141,7 @@ def _read(
     likeliest = np.argsort(-scores, kind="stable")[:MOST_READ]
     read = sorted(int(i) for i in likeliest if shares[i] >= _WORTH_READING or i in likeliest[:_LEAST_READ])
     logits = library.reader.logits(plain_text(question), [plain_text(sentences[place].text) for place in read])
-    return with_reading(scores, read, logits[1:]), float(np.logaddexp.reduce(logits[1:]) - logits[0])
+    return with_reading(scores, read, logits), float(np.logaddexp.reduce(logits[1:]) - logits[0])
 
 
 def asked_of(question: Question, library: Library) -> Asked:

@@ -99,13 +99,15 @@ def score(signs: NDArray[np.float32], vectors: NDArray[np.float32], asked: Asked
 def with_reading(scores: NDArray[np.float32], read: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the scores of sentences after some of them were read (`reader`), as logits again.
 
-    `read` are their places, `logits` what the reader says of each. A sentence that was not read is taken to be what the
-    reader thinks least of.
+    `read` are their places, `logits` what the reader says: that none answers, and that each does. A sentence that was
+    not read is taken to be what the reader thinks least of. Where it thinks that none answers, as with questions that
+    ask for nothing in particular, its choice among them counts the less.
     """
     log_shares = np.full(len(scores), LEAST, dtype=np.float32)
-    log_shares[read] = np.maximum(logits - _log_sum(logits), LEAST)
+    log_shares[read] = np.maximum(logits[1:] - _log_sum(logits[1:]), LEAST)
+    answered = 1.0 - np.exp(logits[0] - _log_sum(logits))
     of_scores, of_reader = _load().reading
-    return np.asarray(of_scores * scores + of_reader * log_shares, dtype=np.float32)
+    return np.asarray(of_scores * scores + answered * of_reader * log_shares, dtype=np.float32)
 
 
 def _log_sum(logits: NDArray[np.float32]) -> float:

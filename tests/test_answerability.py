@@ -20,6 +20,8 @@ def assistant(starter: Library) -> Assistant:
         "What MMLU score does MeZO reach?",
         "How much memory does HFT save on an A100?",
         "How many GPUs were used to train KimiaNet?",
+        "How many minutes of tuning does HFT take?",
+        "How does HFT compare with GaLore?",
         "Who wrote LISA?",
         "When was AdaLoRA published?",
     ],

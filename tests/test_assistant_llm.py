@@ -109,7 +109,7 @@ def test_a_model_says_that_an_abstract_does_not_tell_where_that_is_uncertain(sta
     plain = Assistant(starter)
     declined = 0
     for paper in starter.papers()[::4]:
-        question = f"How many hours of training on how many GPUs does {paper.title.split(':')[0]} need?"
+        question = f"Which loss function does {paper.title.split(':')[0]} use?"
         answer, without = silent.ask(question), plain.ask(question)
         assert_answer_holds(answer, starter)
         if answer.text != without.text:

@@ -27,7 +27,7 @@ def reader(starter: Library) -> Reader:
     ("question", "answering"),
     [
         ("How many marbles a minute does Sorto sort?", 2),
-        ("By what means does Sorto sort?", 1),
+        ("What machine do they propose?", 1),
         ("What was wrong with earlier sorters?", 0),
         ("Can I get the plans?", 4),
     ],

@@ -78,7 +78,7 @@ def test_an_answer_tells_what_its_model_came_to_and_not_what_others_did(starter:
 @pytest.mark.parametrize(
     ("question", "low", "high"),
     [
-        (QUESTION, 0.5, 1.0),
+        (QUESTION, 0.2, 1.0),
         ("Which learning rate does LongLoRA use?", 0.0, 0.2),
         ("What does ZyxNet-9 propose?", 0.0, 0.1),
         ("Which wine goes with a roast goose?", 0.0, 0.1),
