@@ -83,6 +83,7 @@ _WANTED = re.compile(
 _COUNTS = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.I)
 _IF_LEANING = 0.2
 _MOST_MISSING_NAMES = 3
+_MIN_SLIP_LETTERS = 4
 _FIRST_SENTENCES = 2
 _MOST_SURE = 6.0  # log-odds beyond it say no more
 
@@ -121,7 +122,18 @@ def _counted_missing(question: Question, paper: Paper) -> float:
     if not counted or _COUNTS.search(question.point) is None:
         return 0.0
     in_paper = stems(plain_text(f"{paper.title}. {paper.abstract}"))
-    return sum(stem(word) not in in_paper for word in counted) / len(counted)
+    return sum(not _has_word(word, in_paper) for word in counted) / len(counted)
+
+
+def _has_word(word: str, in_paper: frozenset[str]) -> bool:
+    """Return whether a paper has a word, be it with a slip of the finger: "taks" for "tasks"."""
+    from rapidfuzz.distance import DamerauLevenshtein
+
+    root = stem(word)
+    return root in in_paper or (
+        len(word) >= _MIN_SLIP_LETTERS
+        and any(DamerauLevenshtein.distance(root, other, score_cutoff=1) <= 1 for other in in_paper)
+    )
 
 
 def asked_for(question: Question) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answerability import _has_word
 from rag.assistant import Assistant
 from rag.library import Library
-from rag.words import is_english
+from rag.words import is_english, stem
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,14 @@ def test_what_the_paper_says_is_answered(assistant: Assistant, question: str, sa
     answer = assistant.ask(question)
     assert answer.status == "answered"
     assert said in answer.text
+
+
+def test_what_is_counted_may_be_misspelled() -> None:
+    in_paper = frozenset(map(stem, ("visual", "tasks", "adapters")))
+    assert _has_word("tasks", in_paper)
+    assert _has_word("taks", in_paper)
+    assert not _has_word("annotators", in_paper)
+    assert not _has_word("gpus", in_paper)
 
 
 def test_a_question_in_another_language_is_told_from_an_english_one() -> None:
