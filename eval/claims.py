@@ -1,4 +1,4 @@
-"""Claims of which it is known whether a text carries them: two sets of ours, and three sets of others.
+"""Claims of which it is known whether a text carries them: three sets of ours, and three sets of others.
 
 Ours are in `eval/claims/` (see the README there): about arXiv abstracts, which come from a file of arXiv metadata, and
 about abstracts of SciFact's corpus. The others are read from a directory with `scifact_train.jsonl.gz` (Wadden et al.
@@ -30,6 +30,7 @@ PARTS = 4  # of our claims: a quarter of the abstracts each, in the file's order
 
 _OURS = Path(__file__).parent / "claims" / "arxiv.jsonl"
 _BIOMEDICAL = Path(__file__).parent / "claims" / "biomedical.jsonl"
+_BIOMEDICAL_TWINS = Path(__file__).parent / "claims" / "biomedical-twins.jsonl"
 _MOST_ENCODED = 40  # sentences of a long page whose meaning is compared: those that share most words with the claim
 
 
@@ -98,6 +99,11 @@ def read_biomedical(scifact: Path, file: Path = _BIOMEDICAL) -> list[SourcedClai
         for item in items
         if item["id"] in sentences
     ]
+
+
+def read_biomedical_twins(scifact: Path) -> list[SourcedClaim]:
+    """Return our claims about further abstracts of SciFact's corpus: a true one, its false twin, and so on."""
+    return read_biomedical(scifact, _BIOMEDICAL_TWINS)
 
 
 def read_others(grounding: Path, name: str) -> list[SourcedClaim]:

@@ -22,7 +22,6 @@ import numpy as np
 import torch
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from eval.arxiv import arxiv_papers
@@ -35,6 +34,7 @@ from eval.question_adapter import (
     read_questions,
 )
 from eval.trainable_encoder import TrainableEncoder
+from eval.training import fit
 from rag.adapters import DOCUMENT, QUERY
 from rag.embedding import Embedder
 from rag.library import Library
@@ -75,12 +75,8 @@ def train(
     """Train both sides on papers, their questions, and plain vectors that say which papers are neighbours."""
     rng = random.Random(0)
     batches = [batch for _ in range(_EPOCHS) for batch in batches_of_neighbours(near, _BATCH, rng)]
-    parameters = [*queries.encoder.adapted_parameters(), *documents.encoder.adapted_parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=_LEARNING_RATE, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, _LEARNING_RATE, total_steps=len(batches) + 1, pct_start=0.1
-    )
-    for batch in track(batches, "training", console=console):
+
+    def loss_of(batch: list[int]) -> torch.Tensor:
         asked = [
             (question, place)
             for place, number in enumerate(batch)
@@ -88,11 +84,10 @@ def train(
         ]
         vectors = documents.encode([papers[number] for number in batch])
         scores = queries.encode([question for question, _ in asked]) @ vectors.T / _TEMPERATURE
-        loss = torch.nn.functional.cross_entropy(scores, torch.tensor([place for _, place in asked]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        return torch.nn.functional.cross_entropy(scores, torch.tensor([place for _, place in asked]))
+
+    parameters = [*queries.encoder.adapted_parameters(), *documents.encoder.adapted_parameters()]
+    fit(parameters, batches, loss_of, _LEARNING_RATE, console)
 
 
 def main(

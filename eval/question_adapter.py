@@ -31,6 +31,7 @@ from rich.table import Table
 
 from eval.arxiv import arxiv_papers
 from eval.trainable_encoder import TrainableEncoder
+from eval.training import fit
 from rag.adapters import QUESTION
 from rag.catalogue import StoredVectors
 from rag.embedding import Embedder
@@ -96,21 +97,15 @@ def encode_papers(papers: list[Paper], embedder: Embedder, console: Console) -> 
 
 def train(encoder: TrainableEncoder, questions: list[str], papers: torch.Tensor, pool: Pool, console: Console) -> None:
     """Train the encoder's adapter on questions and the numbers of their papers."""
-    parameters = encoder.encoder.adapted_parameters()
-    optimizer = torch.optim.AdamW(parameters, lr=_LEARNING_RATE, weight_decay=0.01)
     per_epoch = len(questions) // _BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, _LEARNING_RATE, total_steps=_EPOCHS * per_epoch + 1, pct_start=0.1
-    )
-    encoder.encoder.train()
     batches = [batch for _ in range(_EPOCHS) for batch in torch.randperm(len(questions)).split(_BATCH)[:per_epoch]]
-    for batch in track(batches, "training", console=console):
+
+    def loss_of(batch: torch.Tensor) -> torch.Tensor:
         vectors = encoder.encode([questions[number] for number in batch.tolist()])
-        loss = torch.nn.functional.cross_entropy(pool.nearness(vectors) / _TEMPERATURE, papers[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        return torch.nn.functional.cross_entropy(pool.nearness(vectors) / _TEMPERATURE, papers[batch])
+
+    encoder.encoder.train()
+    fit(encoder.encoder.adapted_parameters(), batches, loss_of, _LEARNING_RATE, console)
 
 
 def ranks_of(papers: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,6 @@ import torch
 import typer
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -34,9 +33,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
-import rag
 from eval.arxiv import arxiv_papers
 from eval.question_adapter import read_questions
+from eval.training import batches_of_like_length, fit, packaged, train_own_parameters_only, write_weights
 from rag.cross_encoder import bert_of
 from rag.cross_encoder_weights import MOST_READ
 from rag.embedding import Embedder, load_default_model
@@ -53,7 +52,6 @@ _DIMENSION = 384
 _RANK = 32
 _LEARNING_RATE = 1e-3
 _BATCH = 32
-_SORTED_TOGETHER = 16 * _BATCH
 _LABEL_SMOOTHING = 0.02
 _FOLDS = 5
 _FLOOR = 0.02  # probability of being answered that the words of a question leave, however sure they are
@@ -111,9 +109,7 @@ class ReaderInTraining:
 
     def __init__(self, model: SentenceReader, tokenizer: Any) -> None:
         """Train nothing but what is the reader's own: the encoder's weights stay."""
-        model.requires_grad_(False)
-        for parameter in model.trained_parameters():
-            parameter.requires_grad_(True)
+        train_own_parameters_only(model)
         self.model = model.eval()  # no dropout: so few weights cannot learn the examples by heart
         self._tokenizer = tokenizer
         tokenizer.enable_truncation(Reader.max_pieces, strategy=Reader.cut)
@@ -157,38 +153,29 @@ def _length(example: Example) -> int:
     return sum(map(len, example.sentences))
 
 
-def batches_of(examples: Sequence[Example], rng: random.Random) -> list[list[Example]]:
-    """Return the examples in random batches of like length, a few left over left out."""
-    shuffled = rng.sample(examples, len(examples))
-    batches = []
-    for start in range(0, len(shuffled), _SORTED_TOGETHER):
-        together = sorted(shuffled[start : start + _SORTED_TOGETHER], key=_length)
-        batches += [together[i : i + _BATCH] for i in range(0, len(together) - _BATCH + 1, _BATCH)]
-    rng.shuffle(batches)
-    return batches
-
-
 def train(reader: ReaderInTraining, examples: Sequence[Example], epochs: int, console: Console) -> None:
     """Train the reader on the examples."""
     rng = random.Random(0)
-    batches = [batch for _ in range(epochs) for batch in batches_of(examples, rng)]
-    optimizer = torch.optim.AdamW(reader.model.trained_parameters(), lr=_LEARNING_RATE, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, _LEARNING_RATE, total_steps=len(batches) + 1, pct_start=0.1
+    batches = [batch for _ in range(epochs) for batch in batches_of_like_length(examples, _length, _BATCH, rng)]
+    fit(
+        reader.model.trained_parameters(),
+        batches,
+        lambda batch: loss_of(reader.logits(batch), batch),
+        _LEARNING_RATE,
+        console,
     )
-    for batch in track(batches, "training", console=console, disable=not console.is_terminal):
-        logits = reader.logits(batch)
-        there = logits.detach() > -1e3
-        logits[:, 0] += torch.tensor([example.bias for example in batch])
-        wanted = torch.zeros_like(logits)
-        for row, example in enumerate(batch):
-            wanted[row, list(example.wanted)] = 1 / len(example.wanted)
-        wanted = (1 - _LABEL_SMOOTHING) * wanted + _LABEL_SMOOTHING * there / there.sum(1, keepdim=True)
-        loss = -(wanted * logits.log_softmax(dim=1).clamp(min=-100)).sum(1).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+
+
+def loss_of(logits: torch.Tensor, batch: Sequence[Example]) -> torch.Tensor:
+    """Return the cross-entropy of logits, as `ReaderInTraining.logits` gives them, with what is wanted."""
+    there = logits.detach() > -1e3
+    bias = torch.zeros_like(logits)
+    bias[:, 0] = torch.tensor([example.bias for example in batch])
+    wanted = torch.zeros_like(logits)
+    for row, example in enumerate(batch):
+        wanted[row, list(example.wanted)] = 1 / len(example.wanted)
+    wanted = (1 - _LABEL_SMOOTHING) * wanted + _LABEL_SMOOTHING * there / there.sum(1, keepdim=True)
+    return -(wanted * (logits + bias).log_softmax(dim=1).clamp(min=-100)).sum(1).mean()
 
 
 def main(
@@ -220,9 +207,7 @@ def main(
     table.add_row("", str(len(others)), f"{right[answered].mean():.3f}", f"{auroc:.3f}")
     console.print(table)
     if write or out:
-        target = out or Path(rag.__file__).parent / "models" / f"{Reader.name}.npz"
-        reader.model.weights(f"{embedder.card.name} {embedder.card.revision}").write(target)
-        console.print(f"written to {target} ({target.stat().st_size / 1000:.0f} kB)")
+        write_weights(reader.model, embedder, out or packaged(Reader), console)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class CrossEncoder:
     @classmethod
     def weights(cls) -> CrossEncoderWeights:
         """Return the trained weights that come with citebot."""
-        with cls._file().open("rb") as file:
+        with cls.weights_file().open("rb") as file:
             return CrossEncoderWeights.read(file)
 
     @classmethod
@@ -89,12 +89,13 @@ class CrossEncoder:
             return self._loaded
 
     @classmethod
-    def _file(cls) -> Any:
+    def weights_file(cls) -> Any:
+        """Return the file of the trained weights: a path, or the like inside a package."""
         return resources.files("rag").joinpath("models", f"{cls.name}.npz")
 
     def _export_directory(self) -> Path:
         """Return the directory of the export, made now if it is not there."""
-        digest = hashlib.sha256(self._file().read_bytes()).hexdigest()
+        digest = hashlib.sha256(self.weights_file().read_bytes()).hexdigest()
         key = hashlib.sha256(f"{self.export_version} {digest}".encode()).hexdigest()[:16]
         directory = self._settings.cache_dir / self.name / key
         if not is_exported(directory):

@@ -20,6 +20,7 @@ from eval import entailment, support
 from eval.changed_sentences import changed, changed_sentences, lightly_edited
 from eval.claims import CONTRADICTED, EXPERTQA, NOT_ENOUGH, PARTS, SCIFACT, SUPPORTED, Pair, SourcedClaim
 from eval.signed_regression import SignedRegression
+from eval.training import batches_of_like_length
 from rag.entailment import LABELS
 from rag.low_rank import PairClassifier
 from rag.support import SIGNS
@@ -57,6 +58,24 @@ def test_our_biomedical_claims_are_well_formed(shared: Path) -> None:
     assert all(0 < place < len(each.sentences) for each in claims for place in each.cited)  # 0 is the title
     asked_by_others = {each.source for each in claims_module.read_others(shared / "data" / "grounding", SCIFACT)}
     assert not asked_by_others & {each.source for each in claims}
+
+
+def test_our_biomedical_twins_are_well_formed(shared: Path) -> None:
+    items = [json.loads(line) for line in claims_module._BIOMEDICAL_TWINS.read_text(encoding="utf-8").splitlines()]
+    for start in range(0, len(items), 10):
+        of_paper = items[start : start + 10]
+        assert [item["label"] for item in of_paper] == [SUPPORTED, CONTRADICTED] * 4 + [NOT_ENOUGH] * 2
+        assert len({item["id"] for item in of_paper}) == 1
+        assert len({item["claim"] for item in of_paper}) == 10
+        for true, false in zip(of_paper[:8:2], of_paper[1:8:2], strict=True):
+            assert true["sentences"] == false["sentences"]
+            assert true["how"] == false["how"]
+    claims = claims_module.read_biomedical_twins(shared / "data" / "scifact")
+    assert len(claims) == len(items) == 21_140
+    assert all(0 < place < len(each.sentences) for each in claims for place in each.cited)  # 0 is the title
+    asked_by_others = {each.source for each in claims_module.read_others(shared / "data" / "grounding", SCIFACT)}
+    others = asked_by_others | {each.source for each in claims_module.read_biomedical(shared / "data" / "scifact")}
+    assert not others & {each.source for each in claims}
 
 
 def test_our_claims_name_sentences_that_their_abstracts_have(shared: Path) -> None:
@@ -245,11 +264,8 @@ def test_a_paper_title_stands_before_some_of_the_texts() -> None:
 
 
 def test_batches_hold_examples_of_like_length_once_each() -> None:
-    examples = [
-        entailment.Example(Pair("x" * number, "y", SUPPORTED), np.zeros(3, dtype=np.float32)) for number in range(200)
-    ]
-    batches = entailment.batches_of(examples, random.Random(0))
-    lengths = [[len(each.pair.text) for each in batch] for batch in batches]
+    batches = batches_of_like_length(["x" * number for number in range(200)], len, 48, random.Random(0))
+    lengths = [[len(text) for text in batch] for batch in batches]
     assert [len(batch) for batch in batches] == [48] * 4
     assert len({length for batch in lengths for length in batch}) == 192
     assert all(max(batch) - min(batch) < 60 for batch in lengths)
@@ -304,6 +320,19 @@ def test_training_learns_what_texts_say_of_a_claim(reader: entailment.PairReader
 def test_training_leaves_to_the_bias_what_it_explains(reader: entailment.PairReader) -> None:
     sure = {label: np.where(np.eye(3)[place] == 1, 0.0, -5.0).astype(np.float32) for place, label in enumerate(LABELS)}
     assert (right_labels(reader, sure) < 0.6).all()
+
+
+def test_which_text_of_a_source_decides_is_learnt_from_the_label_of_the_whole(reader: entailment.PairReader) -> None:
+    texts = {
+        SUPPORTED: ("Cubes are heavy.", "The marble is red."),
+        CONTRADICTED: ("The marble is not red.", "Cubes are heavy."),
+        NOT_ENOUGH: ("Cubes are heavy.", "Cubes are not heavy."),
+    }
+    bags = [entailment.Bag(its, "The marble is red.", label) for label, its in texts.items()] * 8
+    entailment.fine_tune(reader, bags, [], 300, random.Random(0), Console(quiet=True))
+    found = [LABELS[place] for place in reader.probabilities(SHOWN_PAIRS).argmax(axis=1)]
+    assert found == [pair.label for pair in SHOWN_PAIRS]
+    assert entailment.best_probabilities(reader, bags[:3]).argmax(axis=1)[[0, 2]].tolist() == [0, 2]
 
 
 # --------------------------------------------------------------------------- the regression
@@ -381,12 +410,12 @@ def test_the_best_text_of_a_claim_counts() -> None:
     assert its.carried.tolist() == [True, False]
 
 
-def test_a_part_of_what_was_measured_keeps_texts_with_their_claims() -> None:
-    its = measured([SUPPORTED, NOT_ENOUGH, CONTRADICTED], [[0.1, 0.7], [0.3], [0.4, 0.2]])
-    kept = its.part(np.array([True, False, True]))
-    assert kept.owners.tolist() == [0, 0, 1, 1]
-    assert kept.signs[:, 0] == pytest.approx([0.1, 0.7, 0.4, 0.2])
-    assert kept.sources == ["0", "2"]
+def test_what_two_models_measured_is_put_together_with_texts_beside_their_claims() -> None:
+    first = measured([SUPPORTED, NOT_ENOUGH], [[0.1, 0.7], [0.3]])
+    both = support.joined(first, measured([CONTRADICTED], [[0.4, 0.2]]))
+    assert both.owners.tolist() == [0, 0, 1, 2, 2]
+    assert both.signs[:, 0] == pytest.approx([0.1, 0.7, 0.3, 0.4, 0.2])
+    assert [each.label for each in both.claims] == [SUPPORTED, NOT_ENOUGH, CONTRADICTED]
 
 
 def test_cross_validated_scores_rise_with_a_sign_that_tells_and_not_without_it() -> None:

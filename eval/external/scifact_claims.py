@@ -1,6 +1,7 @@
 """SciFact's claims (train), each with an abstract: supported, contradicted, not enough.
 
-Source: Wadden et al. (2020), arXiv:2004.14974.
+Source: Wadden et al. (2020), arXiv:2004.14974. The model of entailment has learnt from these very claims: the figures
+say whether citebot still does what it did. How good it is on claims that it has not seen, `eval.support` tells.
 """
 
 from __future__ import annotations
