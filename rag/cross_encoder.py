@@ -33,6 +33,7 @@ class CrossEncoder:
     purpose: ClassVar[str]  # "the model that ...": told while it is exported
     export_version: ClassVar[int]  # raise when the export changes, so that old exports are made anew
     max_pieces: ClassVar[int]
+    waits_in_loop: ClassVar[bool]  # do its threads wait for the next texts in a loop? quicker, but others wait for them
     cut: ClassVar[Literal["only_first", "only_second"]]  # which of two texts that are too long together loses its end
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
@@ -77,8 +78,7 @@ class CrossEncoder:
                 options = onnxruntime.SessionOptions()
                 options.intra_op_num_threads = self._settings.threads
                 options.log_severity_level = 3
-                # Threads that wait for its next texts in a loop would take the processors from the embedding model.
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+                options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self.waits_in_loop)))
                 tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
                 tokenizer.enable_truncation(self.max_pieces, strategy=self.cut)
                 tokenizer.enable_padding()

@@ -30,6 +30,7 @@ class Entailment(CrossEncoder):
     export_version = 2
     max_pieces = 256
     cut = "only_first"
+    waits_in_loop = True  # claims come one after the other
 
     def probabilities(self, pairs: list[tuple[str, str]]) -> NDArray[np.float32]:
         """Return for pairs of a text and a claim the probabilities of LABELS, shape (len(pairs), 3)."""

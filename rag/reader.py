@@ -37,6 +37,7 @@ class Reader(CrossEncoder):
     export_version = 1
     max_pieces = 320
     cut = "only_second"
+    waits_in_loop = False  # it would take the processors from the embedding model, which is asked in turn with it
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         super().__init__(settings, progress)
