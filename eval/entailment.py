@@ -58,9 +58,10 @@ from eval.claims import (
     read_others,
     read_ours,
 )
+from eval.packaged import packaged
 from eval.scifact import read_lines
-from eval.support import FOLDS, aurocs, candidate_texts
-from eval.training import batches_of_like_length, fit, packaged, train_own_parameters_only, write_weights
+from eval.support import FOLD_FILES, aurocs, candidate_texts
+from eval.training import batches_of_like_length, fit, train_own_parameters_only, write_weights
 from rag.cross_encoder import bert_of
 from rag.cross_encoder_weights import CrossEncoderWeights
 from rag.embedding import Embedder, load_default_model
@@ -361,7 +362,7 @@ def main(
         table.add_row(name, str(len(labels)), *(f"{figure:.3f}" for figure in figures_of(found, labels)))
 
     found, labels = [], []
-    for swapped, name in enumerate(FOLDS):
+    for swapped, name in enumerate(FOLD_FILES):
         learnt, others = (bags_of(half, embedder) for half in halves(of_scifact, swapped=bool(swapped)))
         of_fold = PairReader.new(before)
         fine_tune(of_fold, learnt, [of_ours, of_biomedical], _EPOCHS_OF_BAGS, rng, console)
@@ -375,7 +376,7 @@ def main(
         add_row(name, reader.probabilities(pairs), [claim.label for claim in its])
     console.print(table)
     if write:
-        write_weights(reader.classifier, embedder, packaged(Entailment), console)
+        write_weights(reader.classifier, embedder, packaged(f"{Entailment.name}.npz"), console)
 
 
 if __name__ == "__main__":

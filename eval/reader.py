@@ -34,8 +34,9 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from eval.arxiv import arxiv_papers
+from eval.packaged import packaged
 from eval.question_adapter import read_questions
-from eval.training import batches_of_like_length, fit, packaged, train_own_parameters_only, write_weights
+from eval.training import batches_of_like_length, fit, train_own_parameters_only, write_weights
 from rag.cross_encoder import bert_of
 from rag.cross_encoder_weights import MOST_READ
 from rag.embedding import Embedder, load_default_model
@@ -207,7 +208,7 @@ def main(
     table.add_row("", str(len(others)), f"{right[answered].mean():.3f}", f"{auroc:.3f}")
     console.print(table)
     if write or out:
-        write_weights(reader.model, embedder, out or packaged(Reader), console)
+        write_weights(reader.model, embedder, out or packaged(f"{Reader.name}.npz"), console)
 
 
 if __name__ == "__main__":

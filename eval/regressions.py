@@ -9,7 +9,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-import rag
+from eval.packaged import packaged
 
 
 def as_fields(regression: Pipeline, signs: Sequence[str], threshold: float, **others: float) -> dict[str, Any]:
@@ -26,6 +26,6 @@ def as_fields(regression: Pipeline, signs: Sequence[str], threshold: float, **ot
 
 def write_model(name: str, fields: dict[str, Any]) -> Path:
     """Put a model into the package and return where it stands."""
-    target = Path(rag.__file__).parent / "models" / f"{name}.json"
+    target = packaged(f"{name}.json")
     target.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
     return target

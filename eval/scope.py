@@ -27,7 +27,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import rag
+from eval.packaged import packaged
 from eval.regressions import as_fields, write_model
 from rag.library import Library
 from rag.papers import plain_text
@@ -61,7 +61,7 @@ def train_style(library: Library, write: bool, console: Console) -> None:
     if write:
         card = library.embedder.card
         np.savez_compressed(
-            Path(rag.__file__).parent / "models" / STYLE_FILE,
+            packaged(STYLE_FILE),
             model=f"{card.name} {card.revision}",
             direction=regression.coef_[0].astype(np.float16),
             offset=float(regression.intercept_[0]),

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-import rag
 from eval.arxiv import arxiv_papers
+from eval.packaged import packaged
 from eval.reader import held_out_abstracts
 from rag.catalogue import Standing
 from rag.cross_encoder_weights import MOST_READ
@@ -235,7 +235,7 @@ def main(
     weights, matrix = train(data, torch.arange(len(data.questions)))
     console.print({sign: round(float(weight), 2) for sign, weight in zip(SIGNS, weights, strict=True)})
     if write:
-        target = Path(rag.__file__).parent / "models" / FILE
+        target = packaged(FILE)
         model = f"{embedder.card.name} {embedder.card.revision}"
         arrays: dict[str, Any] = {
             "weights": weights.numpy(),

@@ -58,7 +58,10 @@ from rag.entailment import Entailment
 from rag.settings import Settings, load_settings
 from rag.support import MODEL, SIGNS, share_of_words, signs
 
-FOLDS = ("first-half.npz", "second-half.npz")  # models of entailment, by the half of SciFact from which they learnt
+FOLD_FILES = (
+    "first-half.npz",
+    "second-half.npz",
+)  # models of entailment, by the half of SciFact that taught them
 
 _FOLDS = 5
 _WEIGHTS = "signedregression__sample_weight"
@@ -143,7 +146,7 @@ def measure_by_folds(
     """Return the signs of claims, each by the model of entailment in `folds` that has learnt from the other half."""
     first, second = (
         measure(name, halves(claims, swapped=bool(swapped))[1], _of_fold(folds / file)(settings), embedder, console)
-        for swapped, file in enumerate(FOLDS)
+        for swapped, file in enumerate(FOLD_FILES)
     )
     return joined(first, second)
 

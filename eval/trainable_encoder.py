@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
-import rag
+from eval.packaged import packaged
 from rag.adapters import file_of
 from rag.embedding import load_default_model
 from rag.low_rank import AdaptedEncoder
@@ -64,6 +63,6 @@ class TrainableEncoder:
 
     def write(self, name: str, model: str, console: Console) -> None:
         """Put the adapter into the package under its name (`rag.adapters.QUESTION` ...), for the model of that name."""
-        target = Path(rag.__file__).parent / "models" / file_of(name)
+        target = packaged(file_of(name))
         self.encoder.adapter(model).write(target)
         console.print(f"written to {target} ({target.stat().st_size / 1000:.0f} kB)")

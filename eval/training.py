@@ -11,8 +11,6 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-import rag
-from rag.cross_encoder import CrossEncoder
 from rag.embedding import Embedder
 from rag.low_rank import LowRankCrossEncoder
 
@@ -62,11 +60,6 @@ def train_own_parameters_only(model: LowRankCrossEncoder) -> None:
     model.requires_grad_(False)
     for parameter in model.trained_parameters():
         parameter.requires_grad_(True)
-
-
-def packaged(kind: type[CrossEncoder]) -> Path:
-    """Return the file in the package that has the weights of a cross-encoder."""
-    return Path(rag.__file__).parent / "models" / f"{kind.name}.npz"
 
 
 def write_weights(model: LowRankCrossEncoder, embedder: Embedder, target: Path, console: Console) -> None:

@@ -1,7 +1,7 @@
 """Does a text carry a claim, say otherwise, or not tell? A small cross-encoder that reads both together.
 
-Trained by `eval/entailment.py` on claims of ours about arXiv abstracts: reworded ones, ones with a number, name,
-direction or negation changed, and ones that say more than the text.
+Trained by `eval/entailment.py` on claims of ours about arXiv and biomedical abstracts: reworded ones, ones with a
+number, name, direction or negation changed, and ones that say more than the text; and on SciFact's (Wadden et al.).
 """
 
 from __future__ import annotations
