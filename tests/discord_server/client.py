@@ -43,6 +43,10 @@ class Hearing(commands.bot.BotBase):
         if self.answer is not None:
             await self.answer(message)
 
+    async def on_guild_channel_update(self, before: object, after: object) -> None:
+        """Tell those who wait for it: what a channel allows is told on another connection than answers are."""
+        self.changes()
+
     async def hears(self, times: int) -> list[discord.Message]:
         """Wait until so many messages were heard; return them."""
         await self.changes.until(lambda: len(self.heard) >= times, 20, f"{times} messages")

@@ -201,10 +201,12 @@ def test_threads() -> None:
 
 def test_permissions_are_taken_and_given_back() -> None:
     async def test() -> None:
-        async with DiscordServer() as server, connected(Bot(), server) as channel:
+        bot = Bot()
+        async with DiscordServer() as server, connected(bot, server) as channel:
             await server.channel.forbid(Permission.SEND_MESSAGES)
             assert await refused(channel.send("Hello")) == (403, 50013)
-            assert not channel.permissions_for(channel.guild.me).send_messages
+            me = channel.guild.me
+            await bot.changes.until(lambda: not channel.permissions_for(me).send_messages, 20, "the bot to be told")
             await server.channel.allow(Permission.SEND_MESSAGES)
             await channel.send("Hello")
             await server.channel.forbid(Permission.EMBED_LINKS)
