@@ -28,8 +28,10 @@ _MEND_AMONG = 4  # sentences that are tried where the named ones do not carry a 
 _IN_THEIR_WORDS = 0.85  # share of a claim's words that its sentences have, from which it counts as put in their words
 _AMOUNT = re.compile(r"(?<!\w)\d[\d.,]*\w*")  # amounts are looked at by themselves
 _REPEATED = re.compile(r"(\b\w+(?:\W+\w+){4,}?)\W.*\b\1\b", re.I)  # five words and more, said twice
-_NEARLY = 0.5  # share of the threshold from which an excerpt may have a word of its own
-_QUOTE_FROM = 0.15  # score from which a failed claim is near enough to its sentence for the quote to take its place
+# Share of the threshold from which an excerpt may have a word of its own, and a sentence that a claim does not name
+# counts as the one that it misquotes.
+_NEARLY = 0.5
+_QUOTE_FROM = 0.15  # score from which a failed claim is near enough to a sentence for the quote to take its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,11 @@ class ClaimCheck:
                 return Verdict(self._shown(text, chosen))
         others = self._likely_grounds(text, beside=ids)
         for other in others:
-            mended, _, still = self._carried_by(text, [other])
+            mended, score, still = self._carried_by(text, [other])
             if not still:
                 return Verdict(self._shown(text, mended))
+            if score >= self._threshold * _NEARLY:
+                best = max(best, score)
         dropped = DroppedClaim(text, ids, why)
         if named and best >= _QUOTE_FROM and (quote := self._quote(text, [*named, *others])):
             return Verdict(quote, dropped)

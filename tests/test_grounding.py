@@ -158,6 +158,18 @@ def test_what_has_nothing_to_do_with_its_sentence_is_dropped_without_a_quote(one
     assert "do not carry it (score 0.00, needed 0.80)" in why_dropped(verdict)
 
 
+def test_a_claim_that_names_the_wrong_sentence_and_misquotes_another_gives_that_ones_quote(one: list[Evidence]) -> None:
+    text = "Gadget1 sorts 1001 shiny glass marbles a minute."
+    verdict = check_of(one).verdict(text, [one[SORTS + 1]])
+    assert why_dropped(verdict) == "its sentences do not give 1001"
+    assert shown_text(verdict) == f"“{one[SORTS].sentence.text}”"
+
+
+def test_a_sentence_that_a_claim_does_not_name_is_not_quoted_for_a_word_or_two(one: list[Evidence]) -> None:
+    verdict = check_of(one).verdict("Gadget1 sorts green doors by colour on winter mornings.", [one[SORTS + 1]])
+    assert verdict.shown is None
+
+
 def test_the_same_quote_takes_the_place_of_one_claim_only(one: list[Evidence]) -> None:
     check_it = check_of(one)
     assert check_it.verdict("Gadget1 sorts 1002 marbles a minute.", [one[SORTS]]).shown
