@@ -114,9 +114,12 @@ class Writer:
         if not answer.claims:
             yield replace(self._without(prepared, note, says_nothing=says_nothing), dropped=tuple(dropped))
             return
+        completed: set[str] = set()
         for added in self._missing(prepared, answer.claims):
-            if answer.has_room_for(added):
+            # However much a model has said, the sentence that most likely answers is shown.
+            if added.paper.id not in completed or answer.has_room_for(added):
                 answer.add_quote(added)
+                completed.add(added.paper.id)
         yield replace(answer.answer(), dropped=tuple(dropped), note=note)
 
     def _without(self, prepared: Prepared, note: str, *, says_nothing: bool) -> Answer:
@@ -128,11 +131,12 @@ class Writer:
         return replace(prepared.extractive, note=note)
 
     def _missing(self, prepared: Prepared, claims: Sequence[GroundedClaim]) -> list[GroundedClaim]:
-        """Return the quotes that a written answer needs beside its claims."""
+        """Return the quotes that a written answer needs beside its claims, each paper's most needed first."""
         quotes = [claim for claim in claims if claim.is_quote]
         chosen, quoted = (
             [sentence.id for claim in some for _, its in claim.grounds for sentence in its]
             for some in ([claim for claim in claims if not claim.is_quote], quotes)
         )
-        wanted: list[Claim] = completion(chosen, quoted, prepared.draft, prepared.found)
-        return [quote for quote in prepared.quotes if quote.claim in wanted]
+        wanted: list[Claim] = completion(chosen, quoted, prepared.draft, prepared.found.evidence)
+        by_claim = {quote.claim: quote for quote in prepared.quotes}
+        return [by_claim[claim] for claim in wanted if claim in by_claim]

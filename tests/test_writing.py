@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
-from rag.answering.generative import Material
-from rag.answers import Answer, Evidence
+from rag.answering.generative import Material, completion
+from rag.answers import Answer, Claim, Draft, Evidence
 from rag.assistant import Assistant
 from rag.library import Library
 from rag.papers import Paper, sentences_of
@@ -356,3 +357,53 @@ def test_whatever_is_written_every_amount_shown_stands_in_what_is_quoted(marbles
     for amount in re.findall(r"\d+", re.sub(r"\[\d+\]|Gadget\d", "", answer.text)):
         assert amount in quoted
     assert "BERT" not in answer.text
+
+
+def test_however_much_a_model_says_the_sentence_that_answers_is_there(library: Library) -> None:
+    parts = [f"{first}{middle}ko" for first in "bdfghjklmnprstv" for middle in ("a", "e", "i", "o", "u")]
+    filler = [f"Gadget1 is built of {' and '.join(parts[start : start + 25])}." for start in (0, 25, 50)]
+    library.add_papers([gadget(1, abstract=" ".join([*filler, "Gadget1 sorts 1001 marbles a minute on a table."]))])
+    said = citing(
+        "\n".join(f"{each} {{{number}}}" for number, each in enumerate(filler)), *(each[:30] for each in filler)
+    )
+    answer = written(library, said)
+    assert len(answer.dropped) > 0
+    assert SORTS in answer.text
+
+
+# --------------------------------------------------------------------------- what is added to it
+
+ODD = Paper(
+    "Odd Marbles", " ".join(f"Sentence number {number} says that marbles are odd." for number in range(1, 5)), id="odd"
+)
+
+
+def added(probabilities: dict[int, float], chosen: list[int], quoted: list[int], drafted: list[int]) -> list[int]:
+    """Return the numbers of the sentences added where sentences answer with these probabilities."""
+    sentences = sentences_of(ODD)
+    evidence = tuple(Evidence(each, ODD, float(np.log(probabilities[each.number]))) for each in sentences)
+    of_number = {each.number: each.id for each in sentences}
+    draft = Draft("fact", tuple(Claim("", (of_number[number],)) for number in drafted))
+    wanted = completion([of_number[each] for each in chosen], [of_number[each] for each in quoted], draft, evidence)
+    number_of_id = {each: number for number, each in of_number.items()}
+    return [number_of_id[claim.sentence_ids[0]] for claim in wanted]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "chosen", "quoted", "drafted", "expected"),
+    [
+        ({1: 0.9, 2: 0.05, 3: 0.03, 4: 0.02}, [1], [], [1], []),
+        ({1: 0.6, 2: 0.3, 3: 0.05, 4: 0.05}, [1], [], [1, 2], []),  # what the model chose is likelier than before
+        ({1: 0.6, 2: 0.3, 3: 0.05, 4: 0.05}, [], [1], [1, 2], [2]),  # a quote in a claim's place was not chosen
+        ({1: 0.74, 2: 0.22, 3: 0.02, 4: 0.02}, [2], [], [1], [1]),
+        ({1: 0.1, 2: 0.3, 3: 0.4, 4: 0.2}, [1], [], [2, 3], [3]),  # the likeliest first
+        ({1: 0.05, 2: 0.05, 3: 0.8, 4: 0.1}, [1], [], [2, 3], [3]),
+        ({1: 0.9, 2: 0.05, 3: 0.03, 4: 0.02}, [], [], [1, 2], [1]),
+        ({1: 0.25, 2: 0.25, 3: 0.25, 4: 0.25}, [1], [], [2, 3, 4], []),  # none of them is worth it
+        ({1: 0.25, 2: 0.25, 3: 0.25, 4: 0.25}, [], [], [2, 3, 4], [2, 3, 4]),  # of a paper of which nothing is said
+    ],
+)
+def test_sentences_are_added_until_the_answer_is_likely_among_those_cited(
+    probabilities: dict[int, float], chosen: list[int], quoted: list[int], drafted: list[int], expected: list[int]
+) -> None:
+    assert added(probabilities, chosen, quoted, drafted) == expected

@@ -37,10 +37,8 @@ _MAX_CLAIMS = 5
 _SENTENCES_OF_ONE = 14
 _SENTENCES_OF_EACH = 6
 _SENTENCE_WORDS = 80
-# A sentence that answers with this probability (by `sentence_choice`) is missed where those cited are less likely to;
-# then sentences are added until the answer is among them with that probability.
-_LIKELY = 0.3
-_COMPLETED = 0.8
+_COMPLETED = 0.8  # sentences are added until the answer is among those cited with this probability
+_WORTH_ADDING = 0.25  # ... each of which answers with this probability, where the model has said something of its paper
 _CHOSEN_ODDS = 5.0  # how much likelier a sentence is to answer when a model rests a claim on it
 
 
@@ -112,12 +110,13 @@ async def write_claims(
         yield None
 
 
-def completion(chosen: Sequence[str], quoted: Sequence[str], draft: Draft, found: Retrieval) -> list[Claim]:
+def completion(chosen: Sequence[str], quoted: Sequence[str], draft: Draft, evidence: Sequence[Evidence]) -> list[Claim]:
     """Return the claims of the extractive draft that a written answer lacks.
 
     `chosen` are the ids of the sentences on which the model rests claims that passed, `quoted` of those that stand in
-    the place of others. Of a paper that was asked about, as many sentences are added as it takes until its answer is
-    likely among those cited. Where the draft shows the nearest papers, the sentence of each that is left out.
+    the place of others; `evidence` are all sentences that were found. Of a paper that was asked about, as many are
+    added as it takes until its answer is most likely among those cited, the likeliest first and none that hardly can
+    be the answer. Where the draft shows the nearest papers, the sentence of each that is left out.
     """
     by_paper: dict[str, list[Claim]] = {}
     for claim in draft.claims:
@@ -128,29 +127,38 @@ def completion(chosen: Sequence[str], quoted: Sequence[str], draft: Draft, found
     return [
         claim
         for paper_id, its in by_paper.items()
-        for claim in _lacking(its, chosen, quoted, [each for each in found.evidence if each.paper.id == paper_id])
+        for claim in _lacking(its, chosen, quoted, [each for each in evidence if each.paper.id == paper_id])
     ]
 
 
 def _lacking(
     claims: Sequence[Claim], chosen: Sequence[str], quoted: Sequence[str], evidence: list[Evidence]
 ) -> list[Claim]:
-    """Return the claims about one paper that are to be added, given its sentences with their scores."""
+    """Return the claims about one paper that are to be added, the likeliest first, given its sentences with scores.
+
+    Each sentence's probability of answering (`probabilities`) is weighed anew by whether the model rests a claim on it.
+    """
     if not evidence:
         return [] if chosen or quoted else list(claims)
-    likely = dict(zip((each.sentence.id for each in evidence), map(float, probabilities(evidence)), strict=True))
+    likely = {
+        each.sentence.id: float(share) * (_CHOSEN_ODDS if each.sentence.id in chosen else 1.0)
+        for each, share in zip(evidence, probabilities(evidence), strict=True)
+    }
+    total = sum(likely.values())
     cited = {*chosen, *quoted}
-    odds = sum(likely.get(each, 0.0) * (_CHOSEN_ODDS if each in chosen else 1.0) for each in cited)
-    best = max((share for each, share in likely.items() if each not in cited), default=0.0)
+    least = _WORTH_ADDING * total if cited.intersection(likely) else 0.0
+    sure = sum(likely.get(each, 0.0) for each in cited)
+
+    def added_by(claim: Claim) -> float:
+        return sum(likely.get(each, 0.0) for each in claim.sentence_ids)
+
     added: list[Claim] = []
-    if not cited.intersection(likely) or (best >= _LIKELY and best > odds):
-        sure = sum(likely.get(each, 0.0) for each in cited)
-        for claim in claims:
-            if sure >= _COMPLETED:
-                break
-            if not cited.intersection(claim.sentence_ids):
-                added.append(claim)
-                sure += sum(likely.get(each, 0.0) for each in claim.sentence_ids)
+    left_out = [claim for claim in claims if not cited.intersection(claim.sentence_ids)]
+    for claim in sorted(left_out, key=added_by, reverse=True):
+        if sure >= _COMPLETED * total or added_by(claim) < least:
+            break
+        added.append(claim)
+        sure += added_by(claim)
     return added
 
 
