@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eval.arxiv import arxiv_papers
-from eval.external.external_set import read_gzipped_lines
+from eval.gzipped import read_gzipped_lines
 from rag.embedding import Embedder
 from rag.entailment import LABELS
 from rag.papers import plain_text, sentences_of, split_sentences
@@ -113,10 +113,15 @@ def read_others(grounding: Path, name: str) -> list[SourcedClaim]:
             entry["claim"],
             entry["label"],
             entry.get("doc_id") or entry["source"],
-            tuple(each for line in entry["source"].splitlines() for each in split_sentences(line)),
+            source_sentences(entry["source"]),
         )
         for entry in read_gzipped_lines(grounding / name)
     ]
+
+
+def source_sentences(source: str) -> tuple[str, ...]:
+    """Return the sentences of a source text; none goes over the end of a line."""
+    return tuple(each for line in source.splitlines() for each in split_sentences(line))
 
 
 def part_of(claims: Sequence[SourcedClaim]) -> list[int]:
@@ -126,18 +131,21 @@ def part_of(claims: Sequence[SourcedClaim]) -> list[int]:
     return [parts[claim.source] for claim in claims]
 
 
-def halves(claims: Sequence[SourcedClaim], *, swapped: bool = False) -> tuple[list[SourcedClaim], list[SourcedClaim]]:
-    """Return the claims about one half of the sources, to train on, and those about the other half, held out.
+def folds(claims: Sequence[SourcedClaim], count: int) -> list[tuple[list[SourcedClaim], list[SourcedClaim]]]:
+    """Return for each of `count` parts of the sources the claims to train on, and those about that part, held out.
 
-    A claim that is put to sources of both halves is held out only. `swapped`: the halves change places.
+    A claim that is put to sources of several parts is never trained on where it is held out.
     """
     sources = sorted({claim.source for claim in claims})
     random.Random(1).shuffle(sources)
-    middle = len(sources) // 2
-    first = set(sources[middle:] if swapped else sources[:middle])
-    held_out = [claim for claim in claims if claim.source not in first]
-    asked = {claim.claim for claim in held_out}
-    return [claim for claim in claims if claim.source in first and claim.claim not in asked], held_out
+    part = {source: number % count for number, source in enumerate(sources)}
+    found = []
+    for number in range(count):
+        held_out = [claim for claim in claims if part[claim.source] == number]
+        asked = {claim.claim for claim in held_out}
+        trained = [claim for claim in claims if part[claim.source] != number and claim.claim not in asked]
+        found.append((trained, held_out))
+    return found
 
 
 def nearest_sentences(claims: Sequence[SourcedClaim], embedder: Embedder, most: int) -> list[list[tuple[int, float]]]:

@@ -15,10 +15,11 @@ claim, says otherwise, or does not tell. What it learns from:
 - at last SciFact's claims (Wadden et al. 2020, arXiv:2004.14974). Each has a whole abstract, and which sentence decides
   it our sentences do not show: multiple-instance learning (Dietterich, Lathrop & Lozano-Pérez 1997).
 
-The package gets what has learnt from all of SciFact's claims. Figures on them are of two other models, each of which
-has learnt from the claims about one half of the abstracts and is asked about the others; their weights are written to
-`--folds` for `eval.support`. Prints accuracy and AUROC on those, on the last quarter of our claims, and on the claims
-about the last 400 of the biomedical abstracts. Takes about an hour on two cores that know bfloat16 (jemalloc helps).
+The package gets what has learnt from all of SciFact's claims. Figures on them are of five other models, each of which
+has learnt from the claims about four fifths of the abstracts and is asked about the others (cross-validation); their
+weights are written to `--folds` for `eval.support`. Prints accuracy and AUROC on those, on the last quarter of our
+claims, and on the claims about the last 400 of the biomedical abstracts. Takes about an hour on two cores that know
+bfloat16 (jemalloc helps).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from eval.claims import (
     SUPPORTED,
     Pair,
     SourcedClaim,
-    halves,
+    folds,
     nearest_sentences,
     part_of,
     read_biomedical,
@@ -58,9 +59,9 @@ from eval.claims import (
     read_others,
     read_ours,
 )
+from eval.gzipped import read_gzipped_lines
 from eval.packaged import packaged
-from eval.scifact import read_lines
-from eval.support import FOLD_FILES, aurocs, candidate_texts
+from eval.support import FOLDS, aurocs, fold_file
 from eval.training import batches_of_like_length, fit, train_own_parameters_only, write_weights
 from rag.cross_encoder import bert_of
 from rag.cross_encoder_weights import CrossEncoderWeights
@@ -171,6 +172,12 @@ def bags_of(claims: Sequence[SourcedClaim], embedder: Embedder) -> list[Bag]:
     ]
 
 
+def candidate_texts(claim: SourcedClaim, nearest: Sequence[int]) -> list[str]:
+    """Return what may decide a claim about a whole source: the two nearest sentences, in order, and each alone."""
+    together = [claim.text(sorted(nearest[:2]))] if len(nearest) > 1 else []
+    return [*together, *(claim.text([place]) for place in nearest)]
+
+
 def _shown(claim: SourcedClaim, places: Sequence[int], rng: random.Random) -> str:
     """Return sentences with the title of their paper before them or not: both are to be understood."""
     return f"{claim.title}. {claim.text(places)}" if claim.title and rng.random() < 0.5 else claim.text(places)
@@ -187,7 +194,9 @@ def other_abstracts(arxiv: Path, scifact: Path, known: set[str], rng: random.Ran
         [plain_text(each.text) for each in sentences_of(paper)] for key, paper in of_arxiv.items() if key not in known
     ]
     abstracts += [
-        split_sentences(entry["text"]) for entry in read_lines(scifact / "corpus.jsonl.gz") if entry["_id"] not in known
+        split_sentences(entry["text"])
+        for entry in read_gzipped_lines(scifact / "corpus.jsonl.gz")
+        if entry["_id"] not in known
     ]
     rng.shuffle(abstracts)
     return abstracts
@@ -318,7 +327,7 @@ def main(
     arxiv: Annotated[Path, typer.Option(help="arXiv metadata: JSON lines, perhaps gzipped.")],
     scifact: Annotated[Path, typer.Option(help="Directory with SciFact's corpus as BEIR has it.")],
     grounding: Annotated[Path, typer.Option(help="Directory with SciFact's claims.")],
-    folds: Annotated[Path, typer.Option(help="Directory for the weights that have seen one half of SciFact each.")],
+    weights: Annotated[Path, typer.Option("--folds", help="Directory for the weights that have not seen all claims.")],
     start: Annotated[
         Path | None, typer.Option(help=f"Leave out the first part; start from {_BEFORE_SCIFACT} of an earlier run.")
     ] = None,
@@ -354,7 +363,7 @@ def main(
         examples = [*of_ours, *of_biomedical, *pairs_by_rule]
         console.print(f"{len(examples)} examples, {epochs} times")
         train(reader, examples, epochs, rng, console)
-        write_weights(reader.classifier, embedder, folds / _BEFORE_SCIFACT, console)
+        write_weights(reader.classifier, embedder, weights / _BEFORE_SCIFACT, console)
     before = reader.classifier.weights("")
     table = Table("held out", "claims", "accuracy", "AUROC", "contradicted", "not enough")
 
@@ -362,14 +371,13 @@ def main(
         table.add_row(name, str(len(labels)), *(f"{figure:.3f}" for figure in figures_of(found, labels)))
 
     found, labels = [], []
-    for swapped, name in enumerate(FOLD_FILES):
-        learnt, others = (bags_of(half, embedder) for half in halves(of_scifact, swapped=bool(swapped)))
+    for number, (learnt, others) in enumerate(folds(of_scifact, FOLDS)):
         of_fold = PairReader.new(before)
-        fine_tune(of_fold, learnt, [of_ours, of_biomedical], _EPOCHS_OF_BAGS, rng, console)
-        found.append(best_probabilities(of_fold, others))
-        labels += [bag.label for bag in others]
-        write_weights(of_fold.classifier, embedder, folds / name, console)
-    add_row("SciFact, by the model that learnt from its other half", np.concatenate(found), labels)
+        fine_tune(of_fold, bags_of(learnt, embedder), [of_ours, of_biomedical], _EPOCHS_OF_BAGS, rng, console)
+        found.append(best_probabilities(of_fold, bags_of(others, embedder)))
+        labels += [claim.label for claim in others]
+        write_weights(of_fold.classifier, embedder, fold_file(weights, number), console)
+    add_row("SciFact, by models that have not seen them", np.concatenate(found), labels)
     fine_tune(reader, bags_of(of_scifact, embedder), [of_ours, of_biomedical], _EPOCHS_OF_BAGS, rng, console)
     for name, its in (("ours", held_out), ("ours, biomedical", unseen)):
         pairs = [Pair(claim.text(claim.cited), claim.claim, claim.label) for claim in its]

@@ -34,12 +34,8 @@ class CitebotCheck:
         text = _joined(evidence)
         if missing_quantities(claim, text) or support.missing_names(claim, text):
             return False
-        return self.score(claim, evidence) >= support.threshold() or _is_excerpt(claim, evidence)
-
-    def score(self, claim: str, evidence: Sequence[str], source: str = "") -> float:
-        """Return the probability (0 to 1) that the evidence, from `source` if that is known, carries the claim."""
-        text = _joined(evidence)
-        return float(support.score([claim], [text], [plain_text(source) or text], self._entailment)[0])
+        score = support.score([claim], [text], [text], self._entailment)[0]
+        return bool(score >= support.threshold()) or _is_excerpt(claim, evidence)
 
 
 def _is_excerpt(claim: str, evidence: Sequence[str]) -> bool:

@@ -8,18 +8,17 @@ and the vectors alone. The library is built once (some minutes) and kept in the 
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from eval.gzipped import read_gzipped_lines
 from rag import ranking
 from rag.library import Library
 from rag.papers import Paper, fold_space, plain_text
@@ -45,12 +44,6 @@ def ndcg(ranked: Sequence[str], relevant: set[str], depth: int = DEPTH) -> float
     return gains / best if best else 0.0
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a gzipped file of JSON lines."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
 def read_judgements(path: Path) -> Judgements:
     """Return the relevant papers by query from a BEIR file of judgements (tab-separated, one line of headings)."""
     judgements: Judgements = {}
@@ -66,7 +59,7 @@ def build(library: Library, data: Path) -> None:
     library.add_papers(
         [
             Paper(title=fold_space(each["title"]), abstract=fold_space(each["text"]), external_id=each["_id"])
-            for each in read_lines(data / "corpus.jsonl.gz")
+            for each in read_gzipped_lines(data / "corpus.jsonl.gz")
         ]
     )
 
@@ -129,7 +122,7 @@ def main(
         library, settings=load_settings(), progress=progress
     ) as opened:  # fmt: skip
         build(opened, data)
-        queries = {each["_id"]: plain_text(each["text"]) for each in read_lines(data / "queries.jsonl.gz")}
+        queries = {each["_id"]: plain_text(each["text"]) for each in read_gzipped_lines(data / "queries.jsonl.gz")}
         sets = {name: read_judgements(data / f"{name}.tsv") for name in ("train", "test")}
         bench = Bench(opened, queries, errors)
         if tune:

@@ -1,10 +1,11 @@
-"""Do sentences carry a claim? The signs by which it shows, and the score that they make.
+"""Do sentences, or a whole abstract, carry a claim? The signs by which it shows, and the score that they make.
 
 The score is the probability of a logistic regression over signs that can each be read: what a small model of
 entailment says (`entailment`), how many of the claim's words the abstract has, amounts and names that they lack, a
-negation or a direction ("lower", "outperforms") on one side only. `eval/support.py` trains it on claims of ours about
-arXiv abstracts, on SciFact's (Wadden et al. 2020) and on WiCE's (Kamoi et al. 2023); at the threshold hardly any claim
-passes that is not carried.
+negation or a direction ("lower", "outperforms") on one side only. There are two: one for claims that name sentences,
+one for claims that are put to a whole text. `eval/support.py` trains them on claims of ours about arXiv abstracts, on
+SciFact's (Wadden et al. 2020) and on WiCE's (Kamoi et al. 2023); at the threshold of the first hardly any claim passes
+that is not carried.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rag.entailment import Entailment
 
 MODEL = "support"
+MODEL_OF_SOURCES = "support_of_sources"
 
 
 class Scorer(Protocol):
@@ -48,6 +50,7 @@ SIGNS = (
 )
 _MOST = 2
 _LIMIT = 6.0  # log-odds beyond it say no more
+_MOST_READ = 16  # sentences of a whole text that are read
 
 _TOKEN = re.compile(r"[^\W_][\w\-./+]*[^\W_]|[^\W_]")
 _NEGATION = re.compile(
@@ -105,9 +108,45 @@ def signs(
         for claim, text, source in zip(claims, evidence, sources, strict=True)
     ]
     table = np.array(rows, dtype=np.float32).reshape(len(rows), len(SIGNS))
-    table[:, 0] = np.clip(_log_odds(carried, 1.0 - carried), -_LIMIT, _LIMIT)
-    table[:, 1] = np.clip(_log_odds(carried, contradicted), -_LIMIT, _LIMIT)
+    table[:, 0] = _log_odds(carried, 1.0 - carried)
+    table[:, 1] = _log_odds(carried, contradicted)
     return table
+
+
+def signs_of_sources(
+    claims: Sequence[str], sources: Sequence[Sequence[str]], entailment: Entailment
+) -> NDArray[np.float32]:
+    """Return the signs of claims and the whole texts that may carry them, shape (claims, len(SIGNS)).
+
+    `sources` are the sentences of each text. Each sentence is read by itself and together with the next one; of a text
+    of more than sixteen sentences, those that share most words with the claim. "entailed" is that of the two neighbours
+    that carry the claim best. "not_contradicted" is the mean over single sentences, each of which counts as much as it
+    tells of the claim at all: the sentence that decides a claim need not be the one that is nearest to carrying it.
+    """
+    return np.concatenate(
+        [
+            np.zeros((0, len(SIGNS)), dtype=np.float32),
+            *(_signs_of_source(claim, its, entailment) for claim, its in zip(claims, sources, strict=True)),
+        ]
+    )
+
+
+def _signs_of_source(claim: str, sentences: Sequence[str], entailment: Entailment) -> NDArray[np.float32]:
+    likely = sorted(range(len(sentences)), key=lambda place: -share_of_words(claim, sentences[place]))
+    places = sorted(likely[:_MOST_READ])
+    pairs = [" ".join(sentences[place : place + 2]) for place in places if place + 1 < len(sentences)] or [*sentences]
+    alone, together = (
+        entailment.probabilities([(text, claim) for text in its])
+        for its in ([sentences[place] for place in places], pairs)
+    )
+    best = int(together[:, 0].argmax())
+    whole = " ".join(sentences)
+    found = signs([claim], [pairs[best]], [whole], together[best : best + 1])
+    tells = 1.0 - alone[:, 2]
+    found[0, SIGNS.index("not_contradicted")] = (_log_odds(alone[:, 0], alone[:, 1]) * tells).sum() / tells.sum()
+    found[0, SIGNS.index("missing_amounts")] = min(_MOST, len(missing_quantities(claim, whole)))
+    found[0, SIGNS.index("missing_names")] = min(_MOST, len(missing_names(claim, whole)))
+    return found
 
 
 def score(
@@ -118,9 +157,26 @@ def score(
     return load_regression(MODEL).probability(signs(claims, evidence, sources, probabilities))
 
 
+def score_of_sources(
+    claims: Sequence[str], sources: Sequence[Sequence[str]], entailment: Entailment
+) -> NDArray[np.float64]:
+    """Return for each claim the probability (0 to 1) that a whole text, given as its sentences, carries it.
+
+    For claims that name no sentence: to rank or to measure with. Every sentence of an abstract is read, most of them
+    twice, which takes nearly twenty times as long as `score`; and what an abstract says of other work takes it in more
+    easily. Nothing that citebot shows rests on it.
+    """
+    return load_regression(MODEL_OF_SOURCES).probability(signs_of_sources(claims, sources, entailment))
+
+
 def threshold() -> float:
     """Return the score from which a claim counts as carried."""
     return load_regression(MODEL).threshold
+
+
+def threshold_of_sources() -> float:
+    """Return the score from which a whole text counts as carrying a claim."""
+    return load_regression(MODEL_OF_SOURCES).threshold
 
 
 def sure_from(threshold: float) -> float:
@@ -182,4 +238,5 @@ def share_of_words(claim: str, evidence: str) -> float:
 
 
 def _log_odds(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.log(np.maximum(one, 1e-6)) - np.log(np.maximum(other, 1e-6))
+    odds: NDArray[np.float32] = np.log(np.maximum(one, 1e-6)) - np.log(np.maximum(other, 1e-6))
+    return np.clip(odds, -_LIMIT, _LIMIT)

@@ -118,14 +118,16 @@ def test_claims_of_others_are_read_with_the_sentences_of_their_source(tmp_path: 
     assert known.text([2, 0]) == "Cones roll in circles. A heading"
 
 
-def test_halves_share_neither_sources_nor_claims() -> None:
+def test_every_source_is_held_out_once_and_its_claims_are_not_trained_on() -> None:
     claims = [claim(f"claim {number // 2}", source=str(number)) for number in range(40)]
-    first, held_out = claims_module.halves(claims)
-    assert first
-    assert len({each.source for each in held_out}) == 20
-    assert not {each.source for each in first} & {each.source for each in held_out}
-    assert not {each.claim for each in first} & {each.claim for each in held_out}
-    assert (first, held_out) == claims_module.halves(claims)
+    parts = claims_module.folds(claims, 5)
+    assert sorted(each.source for _, held_out in parts for each in held_out) == sorted(each.source for each in claims)
+    for trained, held_out in parts:
+        assert len(held_out) == 8
+        assert len(trained) >= 24
+        assert not {each.source for each in trained} & {each.source for each in held_out}
+        assert not {each.claim for each in trained} & {each.claim for each in held_out}
+    assert parts == claims_module.folds(claims, 5)
 
 
 class AxisEmbedder:
@@ -254,6 +256,16 @@ def test_a_claim_put_to_another_source_is_put_to_the_nearest_one_which_does_not_
     assert moved[0].sentences == (sources["b"],)
 
 
+def test_what_may_decide_a_claim_is_the_two_nearest_sentences_and_each_alone() -> None:
+    about = claim("x")
+    assert entailment.candidate_texts(about, [2, 0]) == [
+        "Marbles roll. Cones roll in circles.",
+        "Cones roll in circles.",
+        "Marbles roll.",
+    ]
+    assert entailment.candidate_texts(about, [1]) == ["Cubes do not."]
+
+
 def test_a_paper_title_stands_before_some_of_the_texts() -> None:
     claims = [
         SourcedClaim(f"cubes {number}", LABELS[number % 3], str(number), ("Cubes do not roll.",), (0,), "On cubes")
@@ -358,7 +370,7 @@ def test_rows_that_weigh_twice_count_as_if_they_stood_there_twice() -> None:
 
 
 def test_every_set_weighs_the_same() -> None:
-    weights = support.equal_weights([measured([SUPPORTED] * 3, [[0.5]] * 3), measured([SUPPORTED], [[0.5]])])
+    weights = support.equal_weights([measured([SUPPORTED] * 3, [0.5] * 3), measured([SUPPORTED], [0.5])])
     assert weights == pytest.approx([2 / 3] * 3 + [2.0])
 
 
@@ -374,16 +386,6 @@ def test_a_weight_never_goes_against_its_direction() -> None:
 # --------------------------------------------------------------------------- the score
 
 
-def test_what_may_carry_a_claim_is_the_two_nearest_sentences_and_each_alone() -> None:
-    about = claim("x")
-    assert support.candidate_texts(about, [2, 0]) == [
-        "Marbles roll. Cones roll in circles.",
-        "Cones roll in circles.",
-        "Marbles roll.",
-    ]
-    assert support.candidate_texts(about, [1]) == ["Cubes do not."]
-
-
 def test_of_a_large_set_the_same_claims_are_measured_each_time() -> None:
     claims = [claim(f"claim {number}", source=str(number)) for number in range(600)]
     chosen = support.some_of(claims, EXPERTQA)
@@ -392,41 +394,24 @@ def test_of_a_large_set_the_same_claims_are_measured_each_time() -> None:
     assert support.some_of(claims, SCIFACT) == claims
 
 
-def measured(labels: list[str], scores: list[list[float]]) -> support.Measured:
-    """Return claims of which each has texts whose first sign is given, the others being 0."""
-    rows = [(owner, score) for owner, its in enumerate(scores) for score in its]
-    signs = np.zeros((len(rows), len(SIGNS)), dtype=np.float32)
-    signs[:, 0] = [score for _, score in rows]
+def measured(labels: list[str], scores: list[float]) -> support.Measured:
+    """Return claims of which the first sign is given, the others being 0."""
+    signs = np.zeros((len(labels), len(SIGNS)), dtype=np.float32)
+    signs[:, 0] = scores
     claims = [claim(f"claim {number}", label, str(number)) for number, label in enumerate(labels)]
-    return support.Measured(
-        claims, np.array([owner for owner, _ in rows]), signs, np.zeros(len(labels)), np.zeros(len(labels))
-    )
-
-
-def test_the_best_text_of_a_claim_counts() -> None:
-    its = measured([SUPPORTED, NOT_ENOUGH], [[0.1, 0.7], [0.3]])
-    assert its.best(np.array([0.2, 0.9, 0.4])).tolist() == [0.9, 0.4]
-    assert its.telling_rows()[:, 0] == pytest.approx([0.7, 0.3])
-    assert its.carried.tolist() == [True, False]
-
-
-def test_what_two_models_measured_is_put_together_with_texts_beside_their_claims() -> None:
-    first = measured([SUPPORTED, NOT_ENOUGH], [[0.1, 0.7], [0.3]])
-    both = support.joined(first, measured([CONTRADICTED], [[0.4, 0.2]]))
-    assert both.owners.tolist() == [0, 0, 1, 2, 2]
-    assert both.signs[:, 0] == pytest.approx([0.1, 0.7, 0.3, 0.4, 0.2])
-    assert [each.label for each in both.claims] == [SUPPORTED, NOT_ENOUGH, CONTRADICTED]
+    return support.Measured(claims, signs, np.zeros(len(labels)), np.zeros(len(labels)))
 
 
 def test_cross_validated_scores_rise_with_a_sign_that_tells_and_not_without_it() -> None:
     rng = np.random.default_rng(0)
     labels = [SUPPORTED if number % 2 else NOT_ENOUGH for number in range(60)]
-    scores = [[float(rng.normal(2 * (label == SUPPORTED), 0.5)), -3.0] for label in labels]
+    scores = [float(rng.normal(2 * (label == SUPPORTED), 0.5)) for label in labels]
     sets = [measured(labels, scores), measured(labels[:20], scores[:20])]
-    found = support.cross_validated(sets, range(len(SIGNS)))
+    weights = support.equal_weights(sets)
+    found = support.cross_validated(sets, weights, range(len(SIGNS)))
     assert [len(each) for each in found] == [60, 20]
     assert support.aurocs(found[0], np.array(labels))[0] > 0.95
-    blind = support.cross_validated(sets, range(1, len(SIGNS)))
+    blind = support.cross_validated(sets, weights, range(1, len(SIGNS)))
     assert abs(support.aurocs(blind[0], np.array(labels))[0] - 0.5) < 0.2
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from rag.support import SIGNS, missing_names, share_of_words, signs, turned
+from rag.support import SIGNS, missing_names, share_of_words, signs, signs_of_sources, turned
 
 NEUTRAL = np.array([[1 / 3, 1 / 3, 1 / 3]], dtype=np.float32)
 SURE = np.array([[1.0, 0.0, 0.0]], dtype=np.float32)
@@ -149,3 +152,65 @@ def test_amounts_and_names_are_counted_up_to_two() -> None:
 @pytest.mark.parametrize("claim", ["It doesn’t roll.", "It can’t roll."])
 def test_a_negation_with_a_curly_apostrophe(claim: str) -> None:
     assert sign("negated", claim, "It rolls.") == 1.0
+
+
+# --------------------------------------------------------------------------- whole texts
+
+
+class Read:
+    """A model of entailment that knows some texts, and takes all others to tell nothing."""
+
+    def __init__(self, known: dict[str, tuple[float, float, float]]) -> None:
+        self.known = known
+        self.read: list[str] = []
+
+    def probabilities(self, pairs: list[tuple[str, str]]) -> NDArray[np.float32]:
+        self.read += [text for text, _ in pairs]
+        found = [self.known.get(text, (0.01, 0.01, 0.98)) for text, _ in pairs]
+        return np.array(found, dtype=np.float32).reshape(len(pairs), 3)
+
+
+def signs_by_name(claim: str, sentences: list[str], model: Read) -> dict[str, float]:
+    (row,) = signs_of_sources([claim], [sentences], model)  # type: ignore[arg-type]
+    return dict(zip(SIGNS, map(float, row), strict=True))
+
+
+SENTENCES = ["Marbles are old.", "They roll fast.", "Cubes weigh 4 grams.", "They are not BERT."]
+
+
+def test_of_a_whole_text_each_sentence_is_read_alone_and_with_the_next() -> None:
+    model = Read({})
+    signs_by_name("Marbles roll.", SENTENCES, model)
+    assert model.read == [*SENTENCES, *(f"{one} {other}" for one, other in pairwise(SENTENCES))]
+    assert signs_by_name("Marbles roll.", ["Marbles roll."], Read({"Marbles roll.": (0.9, 0.05, 0.05)}))["entailed"] > 2
+    assert signs_of_sources([], [], model).shape == (0, len(SIGNS))  # type: ignore[arg-type]
+
+
+def test_two_neighbours_carry_what_neither_does_alone() -> None:
+    found = signs_by_name("Marbles roll.", SENTENCES, Read({"Marbles are old. They roll fast.": (0.9, 0.05, 0.05)}))
+    assert found["entailed"] == pytest.approx(np.log(9), abs=0.01)
+    assert found["words"] == 1.0
+
+
+def test_against_a_claim_speaks_the_sentence_that_tells_of_it_wherever_it_stands() -> None:
+    carried, denied = (0.8, 0.1, 0.1), (0.05, 0.9, 0.05)
+    pair = {"Marbles are old. They roll fast.": carried}
+    for_it = signs_by_name("Marbles roll.", SENTENCES, Read(pair | {SENTENCES[1]: carried}))
+    against = signs_by_name("Marbles roll.", SENTENCES, Read(pair | {SENTENCES[1]: carried, SENTENCES[3]: denied}))
+    assert for_it["entailed"] == against["entailed"]
+    assert for_it["not_contradicted"] > 1 > against["not_contradicted"]
+
+
+def test_amounts_and_names_may_stand_anywhere_in_a_whole_text() -> None:
+    model = Read({})
+    found = signs_by_name("BERT weighs 4 grams.", SENTENCES, model)
+    assert (found["missing_amounts"], found["missing_names"]) == (0, 0)
+    found = signs_by_name("DoRA weighs 5 grams.", SENTENCES, model)
+    assert (found["missing_amounts"], found["missing_names"]) == (1, 1)
+
+
+def test_of_a_long_text_the_sentences_with_words_of_the_claim_are_read() -> None:
+    model = Read({})
+    signs_by_name("Marbles roll.", [*(f"Number {number} is even." for number in range(40)), "Marbles roll."], model)
+    assert "Marbles roll." in model.read
+    assert len(model.read) < 33

@@ -8,40 +8,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.external.external_set import Bench, figure, read_gzipped_lines
-from eval.judges import CitebotCheck
+from eval.claims import source_sentences
+from eval.external.external_set import Bench, figure
+from eval.gzipped import read_gzipped_lines
 from eval.measures.declines import auroc
 from eval.results import Figure
-from rag.papers import plain_text, split_sentences
-from rag.support import share_of_words
+from rag import support
+from rag.entailment import Entailment
 
 SUPPORTED = "supported"
-_NEAREST = 3
 
 
 def measure_claims(bench: Bench, file: str) -> dict[str, Figure]:
-    """Return how well the check tells supported claims, and the share that it lets through by label.
-
-    A claim is held against the sentences of its source that have most of its words, all of them together and each
-    alone, as an answer would cite them; the best counts.
-    """
+    """Return how well the check tells claims that their whole sources carry, and the share let through by label."""
     pairs = read_gzipped_lines(bench.data / file)
-    check = CitebotCheck(bench.settings)
-    scores, passed = [], []
+    entailment = Entailment(bench.settings)
+    threshold = support.threshold_of_sources()
+    scores = []
     for number, pair in enumerate(pairs, start=1):
-        candidates = evidence_for(pair["claim"], split_sentences(pair["source"]))
-        scores.append(max(check.score(pair["claim"], each, pair["source"]) for each in candidates))
-        passed.append(any(check(pair["claim"], each) for each in candidates))
+        sentences = source_sentences(pair["source"])
+        scores.append(float(support.score_of_sources([pair["claim"]], [sentences], entailment)[0]))
         bench.progress.report(f"checking {file}", number, len(pairs))
-    return figures_of(pairs, scores, passed)
-
-
-def evidence_for(claim: str, sentences: Sequence[str]) -> list[list[str]]:
-    """Return the three sentences with most of the claim's words, in reading order, and each of them alone."""
-    shares = [share_of_words(claim, plain_text(each)) for each in sentences]
-    nearest = sorted(sorted(range(len(sentences)), key=lambda index: -shares[index])[:_NEAREST])
-    chosen = [sentences[index] for index in nearest]
-    return [chosen, *([each] for each in chosen)] if len(chosen) > 1 else [chosen]
+    return figures_of(pairs, scores, [score >= threshold for score in scores])
 
 
 def figures_of(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eval.bootstrap import interval, statistic_of
 from eval.measures.measure import Row, Statistic, mean
@@ -46,9 +43,3 @@ def figure(key: str, rows: Sequence[Row], statistic: Statistic = mean) -> Figure
     """Return a figure of rows, with its interval."""
     low, high = interval(rows, statistic)
     return Figure(key, statistic_of(rows, statistic), low, high, len(rows))
-
-
-def read_gzipped_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a gzipped file of JSON lines."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]

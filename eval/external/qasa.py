@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eval.external.external_set import Bench, ExternalSet, figure, read_gzipped_lines
+from eval.external.external_set import Bench, ExternalSet, figure
+from eval.gzipped import read_gzipped_lines
 from eval.results import Figure
 from eval.starter import starter_library
 from rag.assistant import Assistant

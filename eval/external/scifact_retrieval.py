@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eval.external.external_set import Bench, ExternalSet, figure
+from eval.gzipped import read_gzipped_lines
 from eval.measures.retrieval import ranked
 from eval.results import Figure
-from eval.scifact import build, read_judgements, read_lines
+from eval.scifact import build, read_judgements
 from rag.library import Library
 from rag.papers import plain_text
 
@@ -21,7 +22,7 @@ _DEPTH = 10
 
 def _run(bench: Bench) -> Mapping[str, Figure]:
     folder = bench.data / "scifact"
-    queries = {each["_id"]: plain_text(each["text"]) for each in read_lines(folder / "queries.jsonl.gz")}
+    queries = {each["_id"]: plain_text(each["text"]) for each in read_gzipped_lines(folder / "queries.jsonl.gz")}
     judgements = read_judgements(folder / "test.tsv")
     rankings = {}
     with Library.open(bench.scratch / "scifact", settings=bench.settings, progress=bench.progress) as library:

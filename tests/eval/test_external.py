@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eval.external import SETS, Bench
-from eval.external.claim_pairs import evidence_for, figures_of
+from eval.external.claim_pairs import figures_of
 from eval.external.pubmedqa import abstract_of, quotes_conclusion
 from rag.answers import Answer, Citation
 from rag.library import Library
@@ -44,12 +44,6 @@ def test_claims_by_what_was_let_through() -> None:
         "AUROC, supported against the rest": 0.75, "precision": 0.5, "recall": 0.5,
         "let through: contradicted": 1.0, "let through: not_enough": 0.0, "let through: supported": 0.5,
     }  # fmt: skip
-
-
-def test_claims_are_held_against_the_sentences_nearest_to_them() -> None:
-    sentences = ["It sings.", "Marbler sorts marbles.", "Nothing.", "It sorts 41 marbles.", "A minute is short."]
-    assert evidence_for("Marbler sorts 41 marbles a minute", sentences)[0] == sentences[1:2] + sentences[3:]
-    assert evidence_for("Marbler sorts", ["Marbler sorts."]) == [["Marbler sorts."]]
 
 
 @pytest.mark.parametrize("name", ["scifact-claims", "wice", "expertqa"])
