@@ -98,7 +98,7 @@ def understand(asked: str, history: Sequence[Turn], library: Library) -> Questio
         # Their titles join the question's text, so that search and reader alike see what was understood.
         titles = " / ".join(paper.plain_title for paper in library.catalogue.papers(leant))
         text = f"{asked} ({titles})"
-    kind = kind_of(asked, len(named), _without(asked, written))
+    kind = kind_of(asked, len(named), without_names(asked, written))
     phrases = " ".join(phrase for paper_id, phrase in written.items() if paper_id not in found.written)
     return Question(
         asked,
@@ -123,14 +123,14 @@ def _point_of(asked: str, written: dict[str, str]) -> str:
     """
     asking = [sentence for sentence in split_sentences(asked) if sentence.rstrip("\"')”’ ").endswith("?")]
     point = " ".join(asking)
-    return point if len(content_words(_without(point, written))) >= _MIN_POINT_WORDS else asked
+    return point if len(content_words(without_names(point, written))) >= _MIN_POINT_WORDS else asked
 
 
 def _described(asked: str, named: dict[str, str], library: Library) -> dict[str, str]:
     """Return the papers that a question describes instead of naming them, beside the ones that it names."""
     if named and not _COMPARES_TWO.search(asked):
         return {}
-    found = papers_by_phrase(_without(asked, named), library, beside_another=bool(named))
+    found = papers_by_phrase(without_names(asked, named), library, beside_another=bool(named))
     if len(found) + len(named) < 2:
         found |= papers_described(asked, library, (*named, *found))
     if not found and not named and not is_english(asked):
@@ -140,7 +140,7 @@ def _described(asked: str, named: dict[str, str], library: Library) -> dict[str,
     return found
 
 
-def _without(text: str, written: dict[str, str]) -> str:
+def without_names(text: str, written: dict[str, str]) -> str:
     """Return the text without the names that were recognised in it."""
     for name in sorted(filter(None, written.values()), key=len, reverse=True):
         text = re.sub(re.escape(name), " ", text, flags=re.I)

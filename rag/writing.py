@@ -137,6 +137,6 @@ class Writer:
             [sentence.id for claim in some for _, its in claim.grounds for sentence in its]
             for some in ([claim for claim in claims if not claim.is_quote], quotes)
         )
-        wanted: list[Claim] = completion(chosen, quoted, prepared.draft, prepared.found.evidence)
+        wanted: list[Claim] = completion(prepared.question, chosen, quoted, prepared.draft, prepared.found.evidence)
         by_claim = {quote.claim: quote for quote in prepared.quotes}
         return [by_claim[claim] for claim in wanted if claim in by_claim]

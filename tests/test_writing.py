@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from rag.answering.generative import Material, completion
-from rag.answers import Answer, Claim, Draft, Evidence
+from rag.answers import Answer, Claim, Draft, Evidence, Kind
 from rag.assistant import Assistant
 from rag.library import Library
 from rag.papers import Paper, sentences_of
+from rag.questions import Question
 from tests.made_up import assert_answer_holds, gadget, gadgets
 from tests.scripted import Scripted, citing, number_of, support_by_words
 
@@ -378,13 +379,21 @@ ODD = Paper(
 )
 
 
-def added(probabilities: dict[int, float], chosen: list[int], quoted: list[int], drafted: list[int]) -> list[int]:
+def added(
+    probabilities: dict[int, float],
+    chosen: list[int],
+    quoted: list[int],
+    drafted: list[int],
+    kind: Kind = "fact",
+    asked: str = "",
+) -> list[int]:
     """Return the numbers of the sentences added where sentences answer with these probabilities."""
     sentences = sentences_of(ODD)
     evidence = tuple(Evidence(each, ODD, float(np.log(probabilities[each.number]))) for each in sentences)
     of_number = {each.number: each.id for each in sentences}
-    draft = Draft("fact", tuple(Claim("", (of_number[number],)) for number in drafted))
-    wanted = completion([of_number[each] for each in chosen], [of_number[each] for each in quoted], draft, evidence)
+    draft = Draft(kind, tuple(Claim("", (of_number[number],)) for number in drafted))
+    cited, quotes = ([of_number[each] for each in numbers] for numbers in (chosen, quoted))
+    wanted = completion(Question(asked, asked, asked), cited, quotes, draft, evidence)
     number_of_id = {each: number for number, each in of_number.items()}
     return [number_of_id[claim.sentence_ids[0]] for claim in wanted]
 
@@ -407,3 +416,14 @@ def test_sentences_are_added_until_the_answer_is_likely_among_those_cited(
     probabilities: dict[int, float], chosen: list[int], quoted: list[int], drafted: list[int], expected: list[int]
 ) -> None:
     assert added(probabilities, chosen, quoted, drafted) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("How do they differ?", []), ("How do they differ in the number of marbles?", [2, 3])]
+)
+def test_a_comparison_on_a_point_is_completed_with_sentences_that_are_each_unlikely(
+    asked: str, expected: list[int]
+) -> None:
+    even = {1: 0.25, 2: 0.25, 3: 0.25, 4: 0.25}
+    assert added(even, [1], [], [2, 3, 4], "compare", asked) == expected
+    assert added(even, [1], [], [2, 3, 4], "fact", asked) == []

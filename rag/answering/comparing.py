@@ -11,7 +11,7 @@ import re
 
 from rag.answers import Evidence
 from rag.library import Library
-from rag.questions import Question
+from rag.questions import Question, without_names
 from rag.retrieval import evidence_of
 from rag.words import content_words
 
@@ -21,6 +21,9 @@ _PARTS = re.compile(
     re.I,
 )
 _MIN_WORDS = 2
+_COMPARING = re.compile(
+    r"\b(?:compar\w*|contrast\w*|differ\w*|distinguish\w*|relat\w*|similar\w*|alike|between|against|versus|two)\b", re.I
+)
 
 
 def clauses(question: Question) -> dict[str, str]:
@@ -36,6 +39,11 @@ def clauses(question: Question) -> dict[str, str]:
 
 def _asks_something(part: str, name: str) -> bool:
     return len(content_words(part.lower().replace(name.lower(), " "))) >= _MIN_WORDS
+
+
+def names_a_point(question: Question) -> bool:
+    """Return whether a question says on which point papers are compared; "how do A and B differ?" leaves it open."""
+    return bool(content_words(_COMPARING.sub(" ", without_names(question.asked, question.written))))
 
 
 def side_by_side(question: Question, library: Library) -> list[list[Evidence]]:

@@ -124,7 +124,7 @@ def _with_idea(evidence: list[Evidence], library: Library) -> list[Evidence]:
 
 
 def _side_by_side(question: Question, library: Library) -> list[Evidence]:
-    """Return the best two sentences of each of the papers compared."""
+    """Return the best few sentences of each of the papers compared."""
     return [each for its in side_by_side(question, library) for each in _best_of_one(its, _SENTENCES_BESIDE)]
 
 

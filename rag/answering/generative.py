@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import prompts
+from rag.answering.comparing import names_a_point
 from rag.answering.reading import NOTHING, DraftReader, WrittenClaim
 from rag.answers import Claim, Draft, Evidence
 from rag.library import Library
@@ -110,14 +111,18 @@ async def write_claims(
         yield None
 
 
-def completion(chosen: Sequence[str], quoted: Sequence[str], draft: Draft, evidence: Sequence[Evidence]) -> list[Claim]:
+def completion(
+    question: Question, chosen: Sequence[str], quoted: Sequence[str], draft: Draft, evidence: Sequence[Evidence]
+) -> list[Claim]:
     """Return the claims of the extractive draft that a written answer lacks.
 
     `chosen` are the ids of the sentences on which the model rests claims that passed, `quoted` of those that stand in
     the place of others; `evidence` are all sentences that were found. Of a paper that was asked about, as many are
     added as it takes until its answer is most likely among those cited, the likeliest first and none that hardly can
-    be the answer. Where the draft shows the nearest papers, the sentence of each that is left out.
+    be the answer; save where papers are compared on some point, which an abstract often tells over several sentences,
+    each of them unlikely. Where the draft shows the nearest papers, the sentence of each that is left out.
     """
+    worth_adding = 0.0 if draft.kind == "compare" and names_a_point(question) else _WORTH_ADDING
     by_paper: dict[str, list[Claim]] = {}
     for claim in draft.claims:
         by_paper.setdefault(_paper_id(claim.sentence_ids[0]), []).append(claim)
@@ -127,12 +132,18 @@ def completion(chosen: Sequence[str], quoted: Sequence[str], draft: Draft, evide
     return [
         claim
         for paper_id, its in by_paper.items()
-        for claim in _lacking(its, chosen, quoted, [each for each in evidence if each.paper.id == paper_id])
+        for claim in _lacking(
+            its, chosen, quoted, [each for each in evidence if each.paper.id == paper_id], worth_adding
+        )
     ]
 
 
 def _lacking(
-    claims: Sequence[Claim], chosen: Sequence[str], quoted: Sequence[str], evidence: list[Evidence]
+    claims: Sequence[Claim],
+    chosen: Sequence[str],
+    quoted: Sequence[str],
+    evidence: list[Evidence],
+    worth_adding: float,
 ) -> list[Claim]:
     """Return the claims about one paper that are to be added, the likeliest first, given its sentences with scores.
 
@@ -146,7 +157,7 @@ def _lacking(
     }
     total = sum(likely.values())
     cited = {*chosen, *quoted}
-    least = _WORTH_ADDING * total if cited.intersection(likely) else 0.0
+    least = worth_adding * total if cited.intersection(likely) else 0.0
     sure = sum(likely.get(each, 0.0) for each in cited)
 
     def added_by(claim: Claim) -> float:

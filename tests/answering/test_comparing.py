@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.comparing import clauses, side_by_side
+from rag.answering.comparing import clauses, names_a_point, side_by_side
 from rag.library import Library
 from rag.questions import Question, understand
 
@@ -27,6 +27,21 @@ def test_each_paper_has_its_own_part_of_the_question(starter: Library) -> None:
 )
 def test_a_question_about_both_has_no_parts(starter: Library, question: str) -> None:
     assert clauses(asked(question, starter)) == {}
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How do LongLoRA and HFT differ?", False),
+        ("Compare LongLoRA and HFT.", False),
+        ("What is the difference between LongLoRA and HFT?", False),
+        ("How do LongLoRA and HFT differ in memory?", True),
+        ("Which of LongLoRA and HFT is faster?", True),
+        ("How far does LongLoRA stretch the context, and how many parameters does HFT freeze?", True),
+    ],
+)
+def test_a_comparison_names_a_point_or_leaves_it_open(starter: Library, question: str, *, expected: bool) -> None:
+    assert names_a_point(asked(question, starter)) is expected
 
 
 def test_papers_stand_side_by_side_in_the_order_of_the_question(starter: Library) -> None:
