@@ -26,9 +26,10 @@ _NEAREST = 3
 
 _KINDS = r"(?:paper|study|work|article|survey|guide|report|one|people|authors|team|method|approach|theory|project)"
 _DESCRIPTION = re.compile(
-    rf"\b(?:the|that|this|a|his|their)\s+(?P<before>(?:[\w'’+\-/]+\s+){{1,9}}?){_KINDS}\b(?!\s+of (?:them|these|"
-    rf"those))|"
-    rf"\b(?:the|that|this)\s+(?:\w+\s+)?{_KINDS}\s+(?:(?:on|about|of|for|with|that|which|who|where|analysing|analyzing|saying|showing|using|from)\b)"
+    r"\b(?:the|that|this|a|his|their)\s+(?P<before>(?:(?!(?:the|that|this)\s)[\w'’+\-/]+\s+){1,9}?)"
+    rf"{_KINDS}\b(?!\s+of (?:them|these|those))|"
+    rf"\b(?:the|that|this)\s+(?:\w+\s+)?{_KINDS}\s+"
+    r"(?:(?:on|about|of|for|with|that|which|who|where|analysing|analyzing|saying|showing|using|from)\b)"
     r"(?P<behind>[^,;:?]+)",
     re.I,
 )
@@ -105,9 +106,20 @@ def papers_described(text: str, library: Library, known: tuple[str, ...] = ()) -
         if match["before"] and phrase.split()[-1].lower() in FUNCTION_WORDS:
             continue  # "the experts of the paper", "the difference between this work and": it points, and says nothing
         paper_id = paper_described(phrase, library, known)
+        if not paper_id and match["before"] and match.group().lower().startswith("the "):
+            paper_id = _paper_with_rare_word(phrase, library, known)
         if paper_id:
             found.setdefault(paper_id, phrase)
     return found
+
+
+def _paper_with_rare_word(phrase: str, library: Library, known: tuple[str, ...]) -> str | None:
+    """Return the paper that alone has a rare word in its title, if that is all the phrase says: "the Turkish study"."""
+    telling = content_words(phrase)
+    if len(telling) != 1 or library.catalogue.frequency(telling[0]) > _MAX_RARE:
+        return None
+    owners = library.catalogue.having_phrase(telling, in_title=True)
+    return owners[0] if len(owners) == 1 and owners[0] not in known else None
 
 
 def paper_covering(text: str, library: Library) -> dict[str, str]:

@@ -94,9 +94,9 @@ def papers_named(text: str, library: Library) -> NamedPapers:
     }
     near_misses = list(_slips(candidates, by_key, library))
     named = dict(_papers_by_title(text, library))
-    titles = [title_key(title) for title in named.values()]
+    titles = list(named.values())
     # Longer names first: "SMoE-Dropout" says more than "SMoE". What stands inside a title says nothing beside it.
-    keys = [key for key in sorted(by_key, key=len, reverse=True) if not any(key in title for title in titles)]
+    keys = [key for key in sorted(by_key, key=len, reverse=True) if not _is_part_of(titles, candidates[key], text)]
     for key in keys:
         for paper_id in _owners(by_key[key]):
             named.setdefault(paper_id, candidates[key])
@@ -284,6 +284,14 @@ def _is_said_of_paper(name: str, text: str) -> bool:
     here = re.escape(name)
     behind = rf"\b{_PAPER} (?:with|on|about|behind|using|by|of|that uses) (?:the )?{here}"
     return re.search(rf"(?<!\w){here}\W{{0,2}} {_PAPER}\b|{behind}", text, re.I) is not None
+
+
+def _is_part_of(titles: Sequence[str], name: str, text: str) -> bool:
+    """Return whether a name stands in titles that the text has, and nowhere else in it."""
+    key = title_key(name)
+    having = [title for title in titles if key in title_key(title)]
+    alone = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.I)
+    return bool(having) and len(alone.findall(text)) <= sum(len(alone.findall(title)) for title in having)
 
 
 def _is_near(paper_id: str, text: str, library: Library) -> bool:

@@ -41,7 +41,7 @@ _POINTS_AT_ONE = re.compile(
 )
 _COMPARES_TWO = re.compile(
     r"\b(?:compar\w*|versus|vs|differ\w*|contrast|both|each|between|whereas|next to|against|and (?:how|what|which|"
-    r"the|that|for|in)|or the)\b",
+    r"the|that|for|in)|or the|(?:paper|study|work|survey|report) (?:and|or))\b",
     re.I,
 )
 _COMPARES = re.compile(r"\b(?:compar\w*|versus|vs|differ\w*|than|relative to|instead of)\b", re.I)

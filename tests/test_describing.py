@@ -23,6 +23,8 @@ def titles(found: dict[str, str], library: Library) -> list[str]:
         ("What does the study of audio spectrogram transformers report?", SPECTROGRAMS),
         ("How well does the paper about Turkish language understanding do?", TURKISH),
         ("What does the paper on seismic arrival times find?", SEISMIC),
+        ("Which languages do WebFAQ and the Turkish study cover?", TURKISH),  # a rare word of the title is enough
+        ("How large are the datasets of LVD-2M and the Turkish paper?", TURKISH),
     ],
 )
 def test_the_study_of_something_is_the_paper_about_it(starter: Library, text: str, title: str) -> None:
@@ -36,6 +38,9 @@ def test_the_study_of_something_is_the_paper_about_it(starter: Library, text: st
     [
         "What does the paper find?",
         "the cooking paper",
+        "the language paper",
+        "the second study",
+        "a Turkish paper",
         "How do I fry an egg?",
         "What is the language understanding of Turkish in this paper?",
         "Are the seismic arrival times of the paper right?",

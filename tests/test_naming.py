@@ -145,6 +145,13 @@ def test_a_paper_is_spoken_of_by_what_it_alone_mentions_where_papers_are_compare
     assert named_titles("Does Alphabet use GrainOne?", library) == ["Alphabet: Sorting Marbles"]
 
 
+def test_a_name_that_stands_beside_a_title_with_the_same_word_is_a_name_all_the_same(library: Library) -> None:
+    sieve, more = "SIEVE: Sorting Marbles by Colour", "More from one sieve: Marbles of Many Sizes"
+    library.add_papers([Paper(sieve, "SIEVE sorts marbles."), Paper(more, "We shake them.")])
+    assert sorted(named_titles("How do SIEVE and 'More from one sieve' sort?", library)) == [more, sieve]
+    assert named_titles("What does 'More from one sieve' say?", library) == [more]
+
+
 def test_a_version_is_part_of_a_name(library: Library) -> None:
     library.add_papers([Paper("Tricks for Marbles: a Report on Sieve v1", "It sorts marbles.")])
     assert named_titles("how many marbles does sieve v1 sort?", library) == ["Tricks for Marbles: a Report on Sieve v1"]
