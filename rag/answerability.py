@@ -21,6 +21,7 @@ from rag.papers import Paper, fold_space, plain_text
 from rag.questions import Question
 from rag.regression import Estimate, load_regression
 from rag.retrieval import readings_of, word_weights
+from rag.seldom_told import cannot_tell
 from rag.sentence_choice import asks_for_figure, count_figures
 from rag.words import content_words, is_english, stem, stems, words
 
@@ -30,40 +31,9 @@ _TOKEN = re.compile(r"[^\W_][\w\-./]*[^\W_]|\w")
 _ASKS_BIBLIOGRAPHY = re.compile(
     r"\bwho (?:wrote|authored|published|(?:is|are) the (?:first |last )?authors?)\b|\bhow many (?:authors|citations)\b|"
     r"\b(?:when|where) (?:was|were|is) .{1,80}\b(?:published|written|submitted|presented)\b|"
-    r"\bwhich (?:journal|conference|venue|year|university|institutions?)\b|\bwhat year\b",
+    r"\bwhich (?:journal|conference|venue|year|university|institutions?)\b|\bwhat year\b|"
+    r"\bwhere (?:do|did) .{0,60}\b(?:authors|researchers|team)\b.{0,60}\bwork\b|\baffiliat(?:ed|ions?)\b",
     re.I,
-)
-# What readers like to know and abstracts seldom tell: where none of the words for it stands in a paper, it is silent.
-_SELDOM_TOLD = tuple(
-    re.compile(words_for, re.I)
-    for words_for in (
-        r"\blearning rates?\b", r"\bbatch(?:es| sizes?)?\b", r"\bepochs?\b", r"\bweight decay\b", r"\bwarm-?up\b",
-        r"\b(?:random )?seeds?\b", r"\blicen[cs]\w*", r"\b(?:fund(?:s|ed|ing)?|sponsor\w*|grants?)\b",
-        r"\bannotators?\b", r"\bcode\b|\bgithub\b|https?:",
-        r"\bhyper-?parameters?\b", r"\bdropout\b", r"\b(?:context|sequence) length\b",
-    )
-)  # fmt: skip
-# What is counted in units of time, memory, money or hardware, and the units that a text must have to tell it.
-_UNITS = tuple(
-    (re.compile(asked, re.I), re.compile(told, re.I))
-    for asked, told in (
-        (
-            r"\bhow many (?:[\w\-]+ )?(?:seconds|minutes|hours|days|weeks|months)\b",
-            r"\b(?:milli)?(?:seconds?|minutes?|hours?|days?|weeks?|months?)\b|\d ?(?:ms|s|min|h|hrs?)\b",
-        ),
-        (
-            r"\bhow (?:many|much) (?:[\w\-]+ )?(?:[gm]b|gigabytes|megabytes)\b",
-            r"\d ?[gmt]i?b\b|\b(?:giga|mega|tera)bytes?\b",
-        ),
-        (
-            r"\bhow (?:many|much) (?:[\w\-]+ )?(?:dollars|euros|money)\b",
-            r"[$€£]|\b(?:dollars?|usd|euros?|cents?)\b",
-        ),
-        (
-            r"\bhow many (?:[\w\-]+ )?(?:[gt]pus|graphics cards|accelerators)\b",
-            r"\b(?:[gt]pus?|[avh]\d{2,3}s?|cards?|accelerators?|machines?|nodes?)\b",
-        ),
-    )
 )
 _COMPARES = re.compile(
     r"\b(?:beats?|better|worse|faster|slower|cheaper|than|versus|vs|compare[sd]?|comparison|outperform\w*|surpass\w*)\b",
@@ -172,17 +142,15 @@ def _threshold(question: Question) -> float:
 
 def _probability(question: Question, paper: Paper, library: Library) -> float:
     """Return how likely the paper's abstract speaks of what is asked; 1 and 0 where it is plain."""
+    if _ASKS_BIBLIOGRAPHY.search(question.asked):
+        return 0.0
     if not word_weights(question, library):
         return 1.0  # "What is FreeNoise?" asks for nothing but the paper
     if not is_english(question.asked):
         return 1.0  # its words are missing from any abstract, which says nothing
-    if _ASKS_BIBLIOGRAPHY.search(question.asked):
-        return 0.0
     text = plain_text(f"{paper.title}. {paper.abstract}")
-    if any(told.search(question.point) and not told.search(text) for told in _SELDOM_TOLD):
+    if cannot_tell(text, question.point):
         return 0.0
     if _COMPARES.search(question.point) and any(map(has_name_shape, missing_names(question, paper, library))):
         return 0.0  # nothing is told of how it compares with what the abstract does not name
-    if any(asked.search(question.point) and not told.search(text) for asked, told in _UNITS):
-        return 0.0
     return float(load_regression(MODEL).probability(signs(question, paper, library)))

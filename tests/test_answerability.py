@@ -7,6 +7,7 @@ import pytest
 from rag.answerability import _has_word
 from rag.assistant import Assistant
 from rag.library import Library
+from rag.seldom_told import cannot_tell
 from rag.words import is_english, stem
 
 
@@ -25,6 +26,10 @@ def assistant(starter: Library) -> Assistant:
         "How does HFT compare with GaLore?",
         "Who wrote LISA?",
         "When was AdaLoRA published?",
+        "Which GPU did the LESS authors use?",
+        "Which optimizer did HFT use?",
+        "How many parameters does PLLaVA have?",
+        "Where do the authors of GPT4RoI work?",
     ],
 )
 def test_what_the_paper_does_not_say_is_declined(assistant: Assistant, question: str) -> None:
@@ -60,6 +65,26 @@ def test_what_is_counted_may_be_misspelled() -> None:
     assert _has_word("taks", in_paper)
     assert not _has_word("annotators", in_paper)
     assert not _has_word("gpus", in_paper)
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "silent"),
+    [
+        ("Which GPU was it trained on?", "It trains on eight A100 cards.", False),
+        ("Which GPU was it trained on?", "It trains in an hour.", True),
+        ("How many parameters does it have?", "We release models of 7B and 13B.", False),
+        ("How many parameters does it train?", "It trains 0.05% of a model's parameters.", False),
+        ("How many parameters does it have?", "It is free of parameters.", True),
+        ("What accuracy does it reach?", "It is right in 93% of cases.", False),
+        ("What accuracy does it reach?", "It reaches the top of the mountain.", True),
+        ("Is the code available?", "See https://example.org.", False),
+        ("Is the code available?", "It sorts marbles.", True),
+        ("Which code models does it help?", "It sorts marbles.", False),  # not a question of this kind
+        ("Does it help?", "It sorts marbles.", False),
+    ],
+)
+def test_a_text_without_a_word_for_it_cannot_tell_it(asked: str, text: str, *, silent: bool) -> None:
+    assert cannot_tell(text, asked) is silent
 
 
 def test_a_question_in_another_language_is_told_from_an_english_one() -> None:
