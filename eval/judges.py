@@ -9,6 +9,7 @@ from typing import Any
 from eval.cases import Support, verbatim_support
 from eval.store import Store, key_of
 from rag import support
+from rag.comparisons import swaps_sides
 from rag.excerpts import is_excerpt
 from rag.papers import plain_text
 from rag.quantities import missing_quantities
@@ -25,14 +26,14 @@ class CitebotCheck:
         self._entailment = Entailment(settings or load_settings())
 
     def __call__(self, claim: str, evidence: Sequence[str]) -> bool:
-        """Return whether the evidence carries the claim: word for word, or with all its amounts and names.
+        """Return whether the evidence carries the claim: word for word, or with all its amounts and names in order.
 
         As in `rag.grounding`: by the score, or because the claim is an excerpt of one sentence.
         """
         if verbatim_support(claim, evidence):
             return True
         text = _joined(evidence)
-        if missing_quantities(claim, text) or support.missing_names(claim, text):
+        if missing_quantities(claim, text) or support.missing_names(claim, text) or swaps_sides(claim, text):
             return False
         score = support.score([claim], [text], [text], self._entailment)[0]
         return bool(score >= support.threshold()) or _is_excerpt(claim, evidence)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from rag import support
 from rag.answers import Claim, Draft, DroppedClaim, Evidence
 from rag.catalogue import Standing
+from rag.comparisons import swaps_sides
 from rag.excerpts import is_excerpt
 from rag.library import Library
 from rag.names import COMMON_NAMES, names_of
@@ -153,7 +154,7 @@ class ClaimCheck:
         return is_excerpt(text, plain_text(named[0].sentence.text), subject, strictly=strictly)
 
     def _lacks(self, text: str, named: Sequence[Evidence]) -> str:
-        """Return which amount, name or paper of a claim its sentences lack; empty where they lack none."""
+        """Return what a claim's sentences say otherwise, by amount, name, paper or order; empty where nothing."""
         papers = {each.paper.id: each.paper for each in named}
         titles = [paper.plain_title for paper in papers.values()]
         evidence = _text_of(named)
@@ -162,6 +163,8 @@ class ClaimCheck:
             return f"its sentences do not give {amounts[0].text}"
         if names := support.missing_names(text, f"{evidence} {' '.join(titles)} {own}"):
             return f"its sentences do not mention {names[0]}"
+        if swaps_sides(text, _sentences_of(named)):
+            return "it turns round what does better than what"
         has = f"{evidence} {own} {' '.join(titles)}"
         for paper_id, its_names in self._names.items():
             for name in its_names if paper_id not in papers else ():

@@ -152,6 +152,14 @@ def test_an_amount_or_name_of_its_own_fails_a_claim_and_its_sentence_is_quoted_i
     assert shown_ids(verdict) == ["gadget1.s2"]
 
 
+def test_a_claim_that_turns_round_who_does_better_gives_way_to_its_sentence() -> None:
+    told = evidence_of(Paper("Alphabet: Sorting", "Alphabet clearly outperforms old sieves on marbles.", id="alphabet"))
+    verdict = check_of(told).verdict("Old sieves clearly outperform Alphabet on marbles.", told)
+    assert why_dropped(verdict) == "it turns round what does better than what"
+    assert shown_text(verdict) == f"“{told[0].sentence.text}”"
+    assert check_of(told).verdict("Alphabet outperforms old sieves on marbles.", told).dropped is None
+
+
 def test_what_has_nothing_to_do_with_its_sentence_is_dropped_without_a_quote(one: list[Evidence]) -> None:
     verdict = check_of(one).verdict("Penguins swim in cold water near the pole.", [one[SORTS]])
     assert verdict.shown is None
