@@ -26,7 +26,7 @@ class CitebotCheck:
         self._entailment = Entailment(settings or load_settings())
 
     def __call__(self, claim: str, evidence: Sequence[str]) -> bool:
-        """Return whether the evidence carries the claim: word for word, or with all its amounts and names in order.
+        """Return whether the evidence carries the claim: word for word, or with its amounts and names, none swapped.
 
         As in `rag.grounding`: by the score, or because the claim is an excerpt of one sentence.
         """

@@ -17,7 +17,6 @@ TOLD = "Experiments show that Alphabet consistently outperforms existing sieves 
         "Existing sieves are still better than Alphabet on marbles.",
         "Alphabet lags far behind existing sieves.",
         "Alphabet performs worse than existing sieves.",
-        "Alphabet is less accurate than the existing sieves.",
     ],
 )
 def test_a_claim_that_swaps_the_sides_is_noticed(claim: str) -> None:
@@ -34,6 +33,7 @@ def test_a_claim_that_swaps_the_sides_is_noticed(claim: str) -> None:
         "Alphabet is better than the sieves that existed.",
         "The new method beats existing sieves.",
         "Existing sieves do not outperform Alphabet.",
+        "Alphabet is slower than existing sieves.",  # may be, for all that
         "Alphabet sorts marbles.",
         "Marbles are better than stones.",  # speaks of other things
         "",
@@ -41,6 +41,21 @@ def test_a_claim_that_swaps_the_sides_is_noticed(claim: str) -> None:
 )
 def test_a_claim_that_does_not_is_left_alone(claim: str) -> None:
     assert not swaps_sides(claim, TOLD)
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("Old sieves are faster than Alphabet.", "Alphabet is faster than old sieves."),
+        ("Alphabet is slower than old sieves.", "Alphabet is much faster than old sieves."),
+        ("Alphabet is cheaper than old sieves.", "Alphabet is more expensive than old sieves."),
+        ("Alphabet is larger than old sieves.", "Alphabet is smaller than old sieves."),
+        ("Alphabet is less accurate than old sieves.", "Alphabet is more accurate than old sieves."),
+    ],
+)
+def test_each_respect_is_compared_by_itself(claim: str, told: str) -> None:
+    assert swaps_sides(claim, told)
+    assert not swaps_sides(claim, "Alphabet outperforms old sieves.")
 
 
 def test_the_subject_may_stand_far_before_its_participle() -> None:
